@@ -1,0 +1,21 @@
+"""What `splitbrain check --as NAME` means: which checkers judge a bare file, with which options.
+
+Why it exists  a file of another tool has no plan; the name of its workload or model says what it promises.
+Relies on      checkers being found by their registered names, as in a stored plan.
+"""
+
+from __future__ import annotations
+
+from harness.checker import CheckerSpec
+
+STRICTEST_OBJECT, STRICTEST_TXN = "linearizable", "strict-serializable"
+
+# name -> (consistency model judged by default, checkers)
+MODELS: dict[str, tuple[str, list[CheckerSpec]]] = {
+    "register": (STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "register"})]),
+    "cas-register": (STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "cas-register"})]),
+    "kv": (STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "kv"})]),
+    "list-append": (STRICTEST_TXN, [CheckerSpec("list-append")]),
+    "set": (STRICTEST_OBJECT, [CheckerSpec("set-full", {"mode": "set"})]),
+    "set-full": (STRICTEST_OBJECT, [CheckerSpec("set-full")]),
+}

@@ -1,0 +1,147 @@
+"""The list-append checker: phenomena, cycles, the models that they rule out, and those that still hold.
+
+Decides    see the package's opening.
+Right      a large history with nothing wrong is shown so by swift.py; every other by the rules of phenomena.py and cycles.py.
+Unknown    an element appended twice to a key; no read that succeeded.
+Rules out  what checkers/data/models.tsv says for each type.
+Source     Kingsbury & Alvaro, Elle, PVLDB 2020; Adya, Weak Consistency, 1999.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from checkers.list_append.components import cyclic_components, strong_components, with_real_time
+from checkers.list_append.cycles import CYCLE_TYPES, Cycle, cycles
+from checkers.list_append.dependencies import RW, Edges, dependencies
+from checkers.list_append.phenomena import first_of_each, phenomena
+from checkers.list_append.region import Region, group
+from checkers.list_append.story import tell_cycle, tell_finding
+from checkers.list_append.txns import Txn, read_txns, show
+from checkers.list_append.versions import Versions
+from checkers.models import model_named, prohibited, ruled_out, strongest, weakest
+from harness.checker import CheckContext
+from harness.history.history import History
+from harness.op import OK
+from harness.verdict import Anomaly, Verdict
+
+SHOWN = 8
+LARGE = 10_000  # ops; below, the exact rules take less than importing numpy does
+STRICT = "strict-serializable"
+SEVERITY = (
+    "duplicate-elements", "incompatible-order", "garbage-read", "dirty-update", "G1a", "G1b", "future-read", "internal", "lost-update",
+    *CYCLE_TYPES,
+)  # fmt: skip
+# Models whose every promise these rules decide. Others, such as read atomic, also prohibit what lists alone do not show.
+DECIDED = frozenset({
+    "read-uncommitted", "read-committed", "consistent-view", "repeatable-read", "snapshot-isolation", "serializable", "strict-serializable",
+    "strong-read-uncommitted", "strong-read-committed", "strong-session-read-uncommitted", "strong-session-read-committed",
+    "strong-session-serializable", "strong-session-snapshot-isolation", "strong-snapshot-isolation",
+})  # fmt: skip
+
+
+class ListAppend:
+    """Option: consistency, the model promised; without it the context's, else strict-serializable."""
+
+    name: ClassVar[str] = "list-append"
+
+    def __init__(self, consistency: str = "") -> None:
+        self.consistency = model_named(consistency) if consistency else ""
+
+    @staticmethod
+    def warm(history: History) -> None:
+        """Make what the check shares with the process that it is forked from."""
+        if len(history) > LARGE:
+            from checkers.list_append.arrays import share
+
+            share(history)
+
+    def check(self, history: History, context: CheckContext) -> Verdict:
+        """Facts: {"txns", "ok", "fail", "info", "keys"}. Anomalies: those that the promised model prohibits first, at most 8 of a type;
+        counts: of a cycle's type, components that have it; of the others, transactions that show it."""
+        expected = self.consistency or model_named(context.expected or STRICT)
+        if len(history) > LARGE and prohibited(expected):
+            facts = _evidently_valid(history)
+            if facts is not None:
+                return compose(Counter(), [], expected, facts)
+        return judge(read_txns(history), expected)
+
+
+def _evidently_valid(history: History) -> dict[str, Any] | None:
+    """Facts of a history that the fast road shows to be valid under every model, else None."""
+    from checkers.list_append.arrays import lists_of
+    from checkers.list_append.swift import evidently_valid
+
+    lists = lists_of(history)
+    if lists is None or not evidently_valid(lists):
+        return None
+    count, ok, fail = len(lists.ok), int(lists.ok.sum()), int(lists.fail.sum())
+    return {"txns": count, "ok": ok, "fail": fail, "info": count - ok - fail, "keys": lists.keys}
+
+
+def judge(txns: Sequence[Txn], expected: str) -> Verdict:
+    """The verdict on transactions by all rules."""
+    versions = Versions(txns)
+    outcomes = Counter(txn.outcome for txn in txns)
+    facts: dict[str, Any] = {
+        "txns": len(txns),
+        "ok": outcomes["ok"],
+        "fail": outcomes["fail"],
+        "info": outcomes["info"],
+        "keys": len(versions.keys),
+    }
+    if not prohibited(expected):
+        return Verdict("unknown", reason=f"transactions of lists neither break nor confirm {expected}", facts=facts)
+    if versions.repeated is not None:
+        key, element, first, second = versions.repeated
+        reason = f"{show(element)} is appended to {show(key)} twice (#{first}, #{second}): a read of it does not say which one it saw"
+        return Verdict("unknown", reason=reason, facts=facts)
+    findings = phenomena(versions)
+    edges = dependencies(versions)
+    found = find_cycles(versions, edges)
+    counts = Counter(finding.type for finding in findings) + Counter(cycle.type for cycle in found)
+    if not counts and not any(reading.txn.outcome == OK for key in versions.keys.values() for reading in key.readings):
+        return Verdict("unknown", reason="no transaction that read anything succeeded, so nothing was observed", facts=facts)
+    anomalies = [tell_finding(finding) for finding in first_of_each(findings, SHOWN)]
+    anomalies += [tell_cycle(cycle, versions, edges) for cycle in _shown(found)]
+    return compose(counts, anomalies, expected, facts)
+
+
+def compose(counts: Counter[str], anomalies: list[Anomaly], expected: str, facts: dict[str, Any]) -> Verdict:
+    """The verdict on what was found, against the model promised."""
+    broken = frozenset(counts) & prohibited(expected)
+    violated = ruled_out(counts)
+    order = {type_: (type_ not in broken, place) for place, type_ in enumerate(SEVERITY)}
+    tolerated = sorted(frozenset(counts) - broken, key=SEVERITY.index)
+    reason = f"{expected} allows what was found: {', '.join(tolerated)}" if counts and not broken else ""
+    return Verdict(
+        not broken,
+        reason=reason,
+        anomalies=sorted(anomalies, key=lambda anomaly: order[anomaly.type]),
+        counts={type_: counts[type_] for type_ in sorted(counts, key=order.__getitem__)},
+        not_models=weakest(violated),
+        holds=strongest(DECIDED - violated),
+        facts=facts,
+    )
+
+
+def find_cycles(versions: Versions, edges: Edges) -> list[Cycle]:
+    """All cycles to report, by component."""
+    txns = versions.txns
+    nodes = [txn.number for txn in txns if versions.committed[txn.number]]
+    groups = cyclic_components(with_real_time(txns, nodes, edges), len(txns))
+    if not groups:
+        return []
+    calm = with_real_time(txns, nodes, (pair for pair, why in edges.items() if why.kind != RW))
+    rank = strong_components(calm)
+    following = group(edges)
+    return [cycle for members in groups for cycle in cycles(Region(txns, members, following, rank))]
+
+
+def _shown(found: Sequence[Cycle]) -> list[Cycle]:
+    by_type: dict[str, list[Cycle]] = {}
+    for cycle in found:
+        by_type.setdefault(cycle.type, []).append(cycle)
+    return [cycle for same in by_type.values() for cycle in sorted(same, key=lambda cycle: (len(cycle.steps), cycle.steps))[:SHOWN]]

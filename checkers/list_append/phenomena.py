@@ -1,0 +1,184 @@
+"""Phenomena without a cycle: what one transaction, or one key's reads, shows to be wrong.
+
+internal            a transaction's reads do not follow from its own earlier reads and appends
+future-read         a read holds an element that the same transaction appends later
+garbage-read        a read holds an element that nobody ever tried to append
+G1a                 a read holds an element of a failed transaction
+G1b                 a read ends with an element that was not its writer's last append to that key
+dirty-update        a failed transaction's element is followed, perhaps after unknown ones, by an acknowledged one
+duplicate-elements  a read holds an element twice
+incompatible-order  two reads of a key, neither a prefix of the other
+lost-update         two transactions read the same version of a key and both appended to it
+
+Why it exists  these are aborted reads, intermediate reads and their kin: they break read committed, or even less, without any cycle.
+Relies on      versions.py; the rules are those of Elle (checkers.md 3.2), with `null` and `[]` the same list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from checkers.list_append.txns import APPEND, Txn
+from checkers.list_append.versions import Elements, Key, Reading, Versions
+from harness.op import FAIL, INFO, OK
+
+
+class Finding(NamedTuple):
+    """A phenomenon: the transactions that show it, on which key, by which element, by which lists (expected and found, or two reads)."""
+
+    type: str
+    txns: tuple[Txn, ...]
+    key: Hashable
+    element: Hashable = None
+    lists: tuple[Elements, ...] = ()
+
+
+def phenomena(versions: Versions) -> list[Finding]:
+    """All of them, by transaction and key in order of the history."""
+    found: list[Finding] = []
+    for txn in versions.txns:
+        if txn.outcome == OK:
+            found += _internal(txn)
+            found += _future_reads(txn)
+        found += _duplicates(txn)
+    for key in versions.keys.values():
+        found += _strange_elements(key)
+        found += _intermediate(key)
+        found += _dirty_updates(versions, key)
+        found += _incompatible(key)
+        found += _lost_updates(key)
+    return found
+
+
+def _internal(txn: Txn) -> Iterator[Finding]:
+    """Replay; the first mismatch of each key. Until a key is read, only the end of its list is known."""
+    known: dict[Hashable, tuple[bool, Elements]] = {}  # key -> (the whole list is known, list or its end)
+    told: set[Hashable] = set()
+    for mop in txn.mops:
+        whole, expected = known.get(mop.key, (False, ()))
+        if mop.kind == APPEND:
+            known[mop.key] = (whole, (*expected, mop.value))
+            continue
+        fits = mop.value == expected if whole else mop.value[len(mop.value) - len(expected) :] == expected
+        if not fits and mop.key not in told:
+            told.add(mop.key)
+            yield Finding("internal", (txn,), mop.key, None, (expected, mop.value))
+        known[mop.key] = (True, mop.value)
+
+
+def _future_reads(txn: Txn) -> Iterator[Finding]:
+    later: dict[Hashable, set[Hashable]] = {}
+    told = set()
+    for mop in reversed(txn.mops):
+        if mop.kind == APPEND:
+            later.setdefault(mop.key, set()).add(mop.value)
+            continue
+        for element in mop.value:
+            if element in later.get(mop.key, ()) and (mop.key, element) not in told:
+                told.add((mop.key, element))
+                yield Finding("future-read", (txn,), mop.key, element, (mop.value,))
+
+
+def _duplicates(txn: Txn) -> Iterator[Finding]:
+    for mop in txn.mops:
+        if mop.kind == APPEND or not mop.value or len(set(mop.value)) == len(mop.value):
+            continue
+        seen: set[Hashable] = set()
+        for element in mop.value:
+            if element in seen:
+                yield Finding("duplicate-elements", (txn,), mop.key, element, (mop.value,))
+                break
+            seen.add(element)
+
+
+def _strange_elements(key: Key) -> Iterator[Finding]:
+    """garbage-read and G1a: for each element the first read that holds it proves it, each reading transaction counts."""
+    failed = {element for element, append in key.appends.items() if append.txn.outcome == FAIL}
+    strange: dict[Elements, list[Hashable]] = {}
+    told: set[tuple[int, Hashable]] = set()
+    for reading in key.readings:
+        if reading.txn.outcome != OK:
+            continue
+        if reading.elements not in strange:
+            strange[reading.elements] = [e for e in dict.fromkeys(reading.elements) if e in failed or e not in key.appends]
+        for element in strange[reading.elements]:
+            if (reading.txn.number, element) in told:
+                continue
+            told.add((reading.txn.number, element))
+            if element in failed:
+                yield Finding("G1a", (key.appends[element].txn, reading.txn), key.name, element, (reading.elements,))
+            else:
+                yield Finding("garbage-read", (reading.txn,), key.name, element, (reading.elements,))
+
+
+def _intermediate(key: Key) -> Iterator[Finding]:
+    told: set[tuple[int, Hashable]] = set()
+    for reading in key.readings:
+        if not reading.elements or reading.txn.outcome != OK:
+            continue
+        element = reading.elements[-1]
+        append = key.appends.get(element)
+        if append is None or append.final or append.txn is reading.txn or append.txn.outcome == FAIL:
+            continue
+        if (reading.txn.number, element) not in told:
+            told.add((reading.txn.number, element))
+            yield Finding("G1b", (append.txn, reading.txn), key.name, element, (reading.elements,))
+
+
+def _dirty_updates(versions: Versions, key: Key) -> Iterator[Finding]:
+    dirty: Hashable = None
+    for element in key.order:
+        append = key.appends.get(element)
+        if append is None:
+            dirty = None
+        elif append.txn.outcome == FAIL:
+            dirty = element
+        elif append.txn.outcome == OK and dirty is not None:
+            assert key.longest is not None
+            yield Finding(
+                "dirty-update", (key.appends[dirty].txn, append.txn, key.longest.txn), key.name, element, ((dirty,), key.longest.elements)
+            )
+            dirty = None
+        else:
+            assert append.txn.outcome in (OK, INFO)
+
+
+def _incompatible(key: Key) -> Iterator[Finding]:
+    if key.compatible:
+        return
+    first: dict[Elements, Reading] = {}
+    for reading in key.readings:
+        first.setdefault(reading.elements, reading)
+    distinct = sorted(first, key=len)  # stable: of one length, the first read first
+    for less, more in pairwise(distinct):
+        if more[: len(less)] != less:
+            yield Finding("incompatible-order", (first[less].txn, first[more].txn), key.name, None, (less, more))
+
+
+def _lost_updates(key: Key) -> Iterator[Finding]:
+    updates: dict[Elements, list[Txn]] = {}
+    told: set[int] = set()
+    for reading in key.readings:
+        txn = reading.txn
+        if txn.outcome != OK or txn.number in told:
+            continue
+        told.add(txn.number)
+        mops = [mop for mop in txn.mops if mop.key == key.name]
+        if mops[0].kind != APPEND and any(mop.kind == APPEND for mop in mops):
+            updates.setdefault(mops[0].value, []).append(txn)
+    for elements, txns in updates.items():
+        if len(txns) > 1:
+            yield Finding("lost-update", tuple(txns), key.name, None, (elements,))
+
+
+def first_of_each(findings: Sequence[Finding], limit: int) -> list[Finding]:
+    """At most `limit` of each type, those with the fewest transactions first, then in order of the history."""
+    by_type: dict[str, list[Finding]] = {}
+    for finding in findings:
+        by_type.setdefault(finding.type, []).append(finding)
+    chosen: list[Finding] = []
+    for same in by_type.values():
+        chosen += sorted(same, key=lambda finding: (len(finding.txns), [txn.call for txn in finding.txns]))[:limit]
+    return chosen

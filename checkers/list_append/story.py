@@ -1,0 +1,198 @@
+"""Anomalies in plain words: the transactions by name, a sentence for each edge, and the contradiction at the end.
+
+Why it exists  a verdict that nobody can follow convinces nobody.
+Relies on      edges that carry the append that proves them; long lists are quoted by their ends, the ops are named in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from checkers.list_append.cycles import Cycle
+from checkers.list_append.dependencies import KINDS, PROCESS, REALTIME, RW, WR, WW, Edges, Why
+from checkers.list_append.phenomena import Finding
+from checkers.list_append.txns import APPEND, Txn, plain, show
+from checkers.list_append.versions import Versions
+from checkers.models import ruled_out, weakest
+from harness.verdict import Anomaly
+
+QUOTED = 8  # elements of a list that a sentence shows in full
+
+
+def listed(elements: Sequence[Hashable]) -> str:
+    """A list as people read it; a long one by its ends."""
+    if len(elements) > QUOTED:
+        return f"[{' '.join(map(show, elements[:2]))} … {' '.join(map(show, elements[-4:]))}]"
+    return f"[{' '.join(map(show, elements))}]"
+
+
+def quoted(name: str, txn: Txn) -> str:
+    """A transaction: its name, process, ops, micro-ops."""
+    mops = [f"append {show(m.key)} {show(m.value)}" if m.kind == APPEND else f"r {show(m.key)} {_read(m.value)}" for m in txn.mops]
+    ops = "–".join(f"#{index}" for index in txn.ops)
+    unsure = "" if txn.outcome == "ok" else f", {txn.outcome}"
+    return f"{name} = ({'; '.join(mops)}) by process {txn.process}, {ops}{unsure}"
+
+
+def _read(elements: Sequence[Hashable] | None) -> str:
+    return "?" if elements is None else listed(elements)
+
+
+def rules_out(type_: str) -> list[str]:
+    """Models that a type rules out, the weakest first."""
+    models = ruled_out([type_])
+    first = weakest(models)
+    return first + sorted(models - set(first))
+
+
+def tell_cycle(cycle: Cycle, versions: Versions, edges: Edges) -> Anomaly:
+    """A cycle as an anomaly."""
+    numbers = [source for source, _, _ in cycle.steps]
+    names = {number: f"T{i + 1}" for i, number in enumerate(numbers)}
+    txns = {number: versions.txns[number] for number in numbers}
+    told: list[dict[str, Any]] = []
+    for source, kind, target in cycle.steps:
+        why = edges.get((source, target)) if kind < PROCESS else None
+        assert kind >= PROCESS or (why is not None and why.kind == kind)
+        sentence = (
+            _proved(why, names[source], names[target]) if why else _ordered(kind, txns[source], txns[target], names[source], names[target])
+        )
+        edge: dict[str, Any] = {
+            "from": names[source],
+            "to": names[target],
+            "kind": KINDS[kind],
+            "key": None,
+            "value": None,
+            "why": sentence,
+        }
+        if why is not None:
+            longest = versions.keys[why.key].longest
+            edge |= {
+                "key": plain(why.key),
+                "value": plain(why.element),
+                "unread": why.unread,
+                "order": longest.txn.done if longest else None,
+            }
+        told.append(edge)
+    cast = ". ".join(quoted(names[number], txns[number]) for number in numbers)
+    message = f"{cast}. {'; '.join(edge['why'] for edge in told)}: so {names[numbers[0]]} comes before itself, a contradiction."
+    return _anomaly(cycle.type, message, {names[number]: txns[number] for number in numbers}, {"edges": told})
+
+
+def _proved(why: Why, first: str, second: str) -> str:
+    key, element = show(why.key), show(why.element)
+    if why.kind == WR:
+        return f"{second} observed {first}'s append of {element} to {key}"
+    if why.kind == WW and why.unread:
+        last = f"{first} appended {show(why.before)}, the last element that anyone read of {key}"
+        return f"{last}, and {second}'s append of {element} was never read, so it came later"
+    if why.kind == WW:
+        return f"{second} appended {element} to {key} after {first} appended {show(why.before)}"
+    assert why.kind == RW
+    if why.unread:
+        state = f"{key} empty" if why.before is None else f"{key} ending with {show(why.before)}"
+        return f"{first} observed {state}, and {second}'s append of {element} was never read, so it came later"
+    if why.before is None:
+        return f"{first} observed {key} empty, which {second} ended by appending {element}"
+    return f"{first} did not observe {second}'s append of {element} to {key}"
+
+
+def _ordered(kind: int, first: Txn, second: Txn, name: str, other: str) -> str:
+    if kind == PROCESS:
+        return f"process {first.process} executed {name} (#{first.call}) before {other} (#{second.call})"
+    assert kind == REALTIME
+    return f"{name} had completed (#{first.ret}) before {other} was invoked (#{second.call})"
+
+
+def tell_finding(finding: Finding) -> Anomaly:
+    """A phenomenon without a cycle as an anomaly."""
+    txns = list(dict.fromkeys(finding.txns))
+    names = {txn.number: f"T{i + 1}" for i, txn in enumerate(txns)}
+    said = _SAID[finding.type](finding, [names[txn.number] for txn in finding.txns])
+    message = f"{'. '.join(quoted(names[txn.number], txn) for txn in txns[:QUOTED])}. {said}."
+    witness = {
+        "edges": [],
+        "key": plain(finding.key),
+        "element": None if finding.element is None else plain(finding.element),
+        "lists": [[plain(element) for element in elements] for elements in finding.lists],
+    }
+    return _anomaly(finding.type, message, {names[txn.number]: txn for txn in txns}, witness, plain(finding.key))
+
+
+def _anomaly(type_: str, message: str, txns: dict[str, Txn], witness: dict[str, Any], key: Any = None) -> Anomaly:
+    ops = sorted({index for txn in txns.values() for index in txn.ops})
+    shown = [
+        {"name": name, "process": txn.process, "ops": txn.ops, "outcome": txn.outcome, "value": _value(txn)} for name, txn in txns.items()
+    ]
+    return Anomaly(type_, message, ops, key=key, rules_out=rules_out(type_), witness={"txns": shown, **witness})
+
+
+def _value(txn: Txn) -> list[list[Any]]:
+    return [[m.kind, plain(m.key), plain(m.value) if m.kind == APPEND else _plain_list(m.value)] for m in txn.mops]
+
+
+def _plain_list(elements: Sequence[Hashable] | None) -> list[Any] | None:
+    return None if elements is None else [plain(element) for element in elements]
+
+
+def _internal(f: Finding, n: list[str]) -> str:
+    expected, found = f.lists
+    must = f"by its own earlier micro-ops {n[0]} must find {show(f.key)} ending with {listed(expected)}"
+    return f"{must}, yet it read {listed(found)}: a contradiction"
+
+
+def _future_read(f: Finding, n: list[str]) -> str:
+    return f"{n[0]} read {show(f.element)} in {show(f.key)} before it appended it: a contradiction"
+
+
+def _garbage_read(f: Finding, n: list[str]) -> str:
+    return f"{n[0]} read {show(f.element)} in {show(f.key)}, though nobody ever tried to append it: a contradiction"
+
+
+def _aborted_read(f: Finding, n: list[str]) -> str:
+    return f"{n[0]} failed and so never appended {show(f.element)} to {show(f.key)}, yet {n[1]} read it: a contradiction"
+
+
+def _intermediate_read(f: Finding, n: list[str]) -> str:
+    key = show(f.key)
+    seen = f"{n[1]} read {key} up to {show(f.element)}, after which {n[0]} still appended to {key}"
+    return f"{seen}: {n[1]} saw {n[0]} half done, a contradiction"
+
+
+def _dirty_update(f: Finding, n: list[str]) -> str:
+    (dirty,), longest = f.lists
+    return (
+        f"{n[0]} failed, yet {n[2]} read {show(f.key)} as {listed(longest)}, where its {show(dirty)} stands before {show(f.element)} "
+        f"of {n[1]}: {n[1]} built on a write that never happened, a contradiction"
+    )
+
+
+def _duplicate(f: Finding, n: list[str]) -> str:
+    return f"{n[0]} read {show(f.key)} with {show(f.element)} twice, though it was appended once at most: a contradiction"
+
+
+def _incompatible(f: Finding, n: list[str]) -> str:
+    less, more = map(listed, f.lists)
+    reads = f"{n[0]} read {show(f.key)} as {less}, {n[-1]} as {more}"
+    return f"{reads}: a list grows only at its end, so the first must begin the second, a contradiction"
+
+
+def _lost_update(f: Finding, n: list[str]) -> str:
+    return (
+        f"{', '.join(n)} all read {show(f.key)} as {listed(f.lists[0])} and appended to it: "
+        f"only one of them can have come directly after what they read, a contradiction"
+    )
+
+
+_SAID: dict[str, Callable[[Finding, list[str]], str]] = {
+    "internal": _internal,
+    "future-read": _future_read,
+    "garbage-read": _garbage_read,
+    "G1a": _aborted_read,
+    "G1b": _intermediate_read,
+    "dirty-update": _dirty_update,
+    "duplicate-elements": _duplicate,
+    "incompatible-order": _incompatible,
+    "lost-update": _lost_update,
+}

@@ -1,0 +1,57 @@
+"""Stats: how many ops of each kind ended how.
+
+Decides    nothing about consistency; says `unknown` where a run has no client op, or an f that never once succeeded.
+Right      an f with no ok op observed nothing, so every promise about it holds vacuously; peers call that valid (or false).
+Unknown    no client op at all (also of a bare file); in a run, an f without an ok.
+Rules out  nothing.
+Source     Jepsen's stats checker; semantics.md 10 (its documentation says unknown, its code says false).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, ClassVar
+
+from harness.checker import CheckContext
+from harness.history.history import History
+from harness.op import INVOKE
+from harness.verdict import Verdict
+
+
+class Stats:
+    """Counts of client ops by f and outcome."""
+
+    name: ClassVar[str] = "stats"
+
+    def __init__(self, **options: Any) -> None:
+        self.options = options
+
+    def check(self, history: History, context: CheckContext) -> Verdict:
+        """Facts: {"by_f": {f: {"ok", "fail", "info"}}, "ops": n, "errors": {text: n}}, the most frequent 8 errors."""
+        by_f: dict[str, Counter[str]] = {}
+        errors: Counter[str] = Counter()
+        opened: Counter[str] = Counter()
+        for op in history.ops:
+            if not op.is_client:
+                continue
+            if op.type == INVOKE:
+                opened[op.f] += 1
+                continue
+            by_f.setdefault(op.f, Counter())[op.type] += 1
+            if op.error is not None:
+                errors[f"{op.type}: {str(op.error)[:120]}"] += 1
+        for f, count in opened.items():
+            ended = by_f.setdefault(f, Counter())
+            ended["info"] += count - sum(ended.values())
+        facts: dict[str, Any] = {
+            "ops": sum(opened.values()),
+            "by_f": {f: {kind: counts[kind] for kind in ("ok", "fail", "info")} for f, counts in sorted(by_f.items())},
+            "errors": dict(sorted(errors.items(), key=lambda item: (-item[1], item[0]))[:8]),
+        }
+        if not opened:
+            return Verdict("unknown", reason="the history has no client op, so it proves nothing", facts=facts)
+        barren = sorted(f for f in opened if not by_f[f]["ok"])
+        if context.is_run and barren:
+            worst = next((error for error in facts["errors"]), "no error was recorded")
+            return Verdict("unknown", reason=f"not one {barren[0]} succeeded ({opened[barren[0]]} were tried; {worst})", facts=facts)
+        return Verdict(True, facts=facts)

@@ -1,0 +1,80 @@
+"""`splitbrain list`: what is registered and what is stored, as tables.
+
+Why it exists  names are how users reach everything; each line says in a sentence what it is.
+Relies on      the registry; titles come from the classes themselves, never from a copy.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.errors import UsageError
+from harness.registry import find, names
+from harness.store import runs
+
+KINDS = {
+    "targets": "targets",
+    "workloads": "workloads",
+    "nemeses": "faults",
+    "faults": "faults",
+    "clusters": "clusters",
+    "checkers": "checkers",
+    "models": "models",
+    "runs": "",
+}
+
+
+def list_command(what: str, store: str) -> int:
+    """Print one table, or all."""
+    if what and what not in KINDS:
+        raise UsageError(f"there is no list of {what!r}", way_out=f"choose one of: {', '.join(KINDS)}")
+    from rich.console import Console
+
+    console = Console()
+    for kind in [what] if what else ["targets", "workloads", "nemeses", "clusters", "checkers", "models", "runs"]:
+        console.print(_runs(Path(store)) if kind == "runs" else _registered(kind))
+    return 0
+
+
+def _table(title: str, *columns: str) -> Any:
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _registered(kind: str) -> Any:
+    table = _table(kind, "name", "what it is")
+    if kind == "models":
+        from harness.judge import known_models
+
+        for name, (model, specs) in sorted(known_models().items()):
+            table.add_row(name, f"judged as {model} by {', '.join(spec.name for spec in specs)}")
+        return table
+    for name in names(KINDS[kind]):
+        table.add_row(name, _title(find(KINDS[kind], name)))
+    return table
+
+
+def _title(cls: Any) -> str:
+    title = getattr(cls, "title", "")
+    return str(title or (cls.__doc__ or "").strip().splitlines()[0])
+
+
+def _runs(store: Path) -> Any:
+    table = _table(f"runs in {store}", "run", "verdict", "anomalies")
+    for folder in runs(store):
+        verdict, kinds = "not judged", ""
+        try:
+            results = msgspec.json.decode((folder / "results.json").read_bytes())
+            verdict = {True: "valid", False: "invalid"}.get(results["valid"], "unknown")
+            kinds = ", ".join(f"{kind} ×{count}" for kind, count in results["counts"].items())
+        except (OSError, msgspec.DecodeError, KeyError, TypeError):
+            pass
+        table.add_row(folder.name, verdict, kinds)
+    return table

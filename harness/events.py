@@ -1,0 +1,62 @@
+"""Events of a run: phases, faults, endpoints, exits, lag; one JSON object a line, written as they happen.
+
+Why it exists  the history holds ops only; whatever else a reader of the report must know streams here, so that a killed run keeps it.
+Relies on      the same clock as the history: `time` is ns since the run's start. The first line has the wall clock's origin.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.errors import SetupError
+
+
+class EventLog:
+    """Appends to events.jsonl. Listeners (the live view) see each event too."""
+
+    def __init__(self, path: Path, origin_ns: int | None = None) -> None:
+        self.origin_ns = time.monotonic_ns() if origin_ns is None else origin_ns
+        self._encode = msgspec.json.Encoder(enc_hook=str).encode
+        self._path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self.listeners: list[Callable[[dict[str, Any]], None]] = []
+        self.seen: list[dict[str, Any]] = []
+        self.emit("start", {"wall_ns": time.time_ns(), "pid": os.getpid()})
+
+    def now(self) -> int:
+        """ns since the run's start."""
+        return time.monotonic_ns() - self.origin_ns
+
+    def emit(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Record one event now."""
+        event = {"time": self.now(), "event": kind, **fields}
+        self.seen.append(event)
+        try:
+            os.write(self._fd, self._encode(event) + b"\n")
+        except OSError as error:
+            seen = f"{self._path} cannot be written: {error.strerror}"
+            raise SetupError(seen, "what was written before is kept", "free some space") from error
+        for listener in self.listeners:
+            listener(event)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """Events of a stored run; a torn last line is dropped. A run without the file has none."""
+    if not path.is_file():
+        return []
+    events = []
+    for line in path.read_bytes().splitlines():
+        try:
+            events.append(msgspec.json.decode(line))
+        except msgspec.DecodeError:
+            break
+    return events

@@ -1,0 +1,59 @@
+"""A history: ops in index order, and the pairing of invocations with completions.
+
+Why it exists  checkers want either the ops (small histories, plain Python) or columns (large ones, numpy); both views come from here.
+Relies on      index order is the truth; nothing here sorts, repairs or drops an op.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from harness.errors import HistoryError
+from harness.op import INVOKE, Op
+
+
+class Call(NamedTuple):
+    """An invocation with its completion; `completion` is None if the op was still open at the end."""
+
+    invoke: Op
+    completion: Op | None
+
+    @property
+    def outcome(self) -> str:
+        """ok | fail | info; an op still open is info."""
+        return "info" if self.completion is None else self.completion.type
+
+
+class History:
+    """Ops in index order, with the file's header and what was noticed while reading."""
+
+    def __init__(self, ops: Sequence[Op], header: dict[str, Any] | None = None, notes: Sequence[str] = ()) -> None:
+        self.ops = ops
+        self.header = header or {}
+        self.notes = list(notes)
+
+    def __len__(self) -> int:
+        return len(self.ops)
+
+    def calls(self, *, nemesis: bool = False) -> Iterator[Call]:
+        """Pair client ops (or the nemesis's) by process, in order of invocation.
+
+        Raises: HistoryError naming the index, if a completion has no invocation or a process has two ops open.
+        """
+        pending: dict[int | str, int] = {}
+        calls: list[Call] = []
+        for op in self.ops:
+            if op.is_client == nemesis:
+                continue
+            if op.type == INVOKE:
+                if op.process in pending:
+                    raise HistoryError(f"op {op.index}: process {op.process} invokes {op.f} while its op before is still open")
+                pending[op.process] = len(calls)
+                calls.append(Call(op, None))
+            else:
+                at = pending.pop(op.process, None)
+                if at is None:
+                    raise HistoryError(f"op {op.index}: process {op.process} completes {op.f} that it never invoked")
+                calls[at] = Call(calls[at].invoke, op)
+        return iter(calls)

@@ -1,0 +1,172 @@
+"""Judging: a stored run or any history file, by the checkers that its workload or `--as` names, into Results.
+
+Why it exists  `run` judges what it just recorded and `check` judges it again by the same code; a run killed half-way is judged too.
+Relies on      the store alone (plan.toml, history.jsonl, events.jsonl): no cluster is needed, none is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.budget import Job, run_jobs
+from harness.checker import CheckContext, Checker, CheckerSpec, Phase, Require
+from harness.errors import SplitbrainError, UsageError
+from harness.events import read_events
+from harness.history.history import History
+from harness.results import Results, cannot_judge, compose
+from harness.verdict import Verdict
+
+RUN_CHECKERS = [CheckerSpec(name) for name in ("stats", "coverage", "not-recovered", "unexpected-exit")]
+
+
+class Budget(NamedTuple):
+    """What each checker may take: seconds of wall time, MB of memory beyond the history."""
+
+    timeout_s: float = 120.0
+    memory_mb: int = 4096
+
+
+class Question(NamedTuple):
+    """How a path is to be judged; empty fields are found out from the path."""
+
+    as_model: str = ""
+    format: str = "auto"
+    consistency: str = ""
+    budget: Budget = Budget()
+    failed_cas: str = "nothing"
+    require_faults: bool = False
+
+
+def judge_path(path: Path, question: Question) -> Results:
+    """Judge a run's folder or a history file; a path that cannot be judged gives Results with `error`, never an exception."""
+    try:
+        if (path / "plan.toml").is_file() and not question.as_model:
+            return judge_run(path, question)
+        return judge_file(path, question)
+    except SplitbrainError as error:
+        return cannot_judge(str(path), str(error))
+
+
+def judge_file(path: Path, question: Question) -> Results:
+    """Judge a history file by `--as`, or by the model that its ops show."""
+    from harness.history.read import infer_model, read_history
+
+    history = read_history(path, question.format, question.as_model)
+    models = known_models()
+    model = question.as_model or infer_model(history)
+    if model not in models:
+        seen = f"{path}: nobody can tell from its ops what they promise" if not model else f"{path}: no checker judges {model!r} yet"
+        raise UsageError(seen, way_out=f"say what it is: --as {' | '.join(sorted(models))}")
+    default, specs = models[model]
+    expected = question.consistency or default
+    context = CheckContext(expected=expected)
+    return judge_history(str(path), history, [*specs, CheckerSpec("stats")], context, question)
+
+
+def judge_run(folder: Path, question: Question) -> Results:
+    """Judge a stored run by its own plan."""
+    from harness.history.read import read_history
+    from harness.plan import read_plan
+    from harness.setup import make_workload
+
+    plan = read_plan(folder / "plan.toml")
+    events = read_events(folder / "events.jsonl")
+    history = read_history(folder / "history.jsonl")
+    nodes = next((event["nodes"] for event in events if event["event"] == "nodes"), [f"n{i + 1}" for i in range(plan.nodes)])
+    workload = make_workload(plan, nodes, run_id=folder.name)
+    expected = question.consistency or plan.consistency or workload.model
+    context = run_context(plan.require_faults or question.require_faults, events, nodes, workload.requires(), expected)
+    results = judge_history(str(folder), history, [*workload.judges(), *RUN_CHECKERS], context, question)
+    results.seed = plan.seed
+    return results
+
+
+def run_context(
+    require_faults: bool, events: Sequence[dict[str, Any]], nodes: Sequence[str], requires: Sequence[Require], expected: str
+) -> CheckContext:
+    """What checkers may know of a run, from its events."""
+    faults: dict[str, dict[str, Any]] = next((event["faults"] for event in events if event["event"] == "faults"), {})
+    return CheckContext(
+        expected=expected,
+        nodes=list(nodes),
+        phases=phases_of(events),
+        requires=list(requires),
+        faults=faults,
+        events=list(events),
+        is_run=True,
+        require_faults=require_faults,
+    )
+
+
+def phases_of(events: Sequence[dict[str, Any]]) -> list[Phase]:
+    """Phases with their times; the last one ends with the last event."""
+    starts = [(event["phase"], event["time"]) for event in events if event["event"] == "phase"]
+    last = max((event["time"] for event in events), default=0)
+    ends = [*(start for _, start in starts[1:]), last]
+    return [Phase(name, start, end) for (name, start), end in zip(starts, ends, strict=True)]
+
+
+def judge_history(path: str, history: History, specs: Sequence[CheckerSpec], context: CheckContext, question: Question) -> Results:
+    """Run the checkers, each under the budget, and compose their verdicts; anomalies get the faults that were active then."""
+    if context.is_run or len(history) > 50_000:
+        _warm(history, specs)
+    jobs = [Job(spec.name, partial(_check, _make(spec, context, question), history, context)) for spec in specs]
+    verdicts = run_jobs(jobs, question.budget.timeout_s, question.budget.memory_mb)
+    results = compose(path, verdicts, context.expected, list(history.notes))
+    if context.is_run:
+        _name_active_faults(history, results)
+    return results
+
+
+def _make(spec: CheckerSpec, context: CheckContext, question: Question) -> Checker:
+    from harness.registry import find
+
+    options = dict(spec.options)
+    if spec.name == "linearizable-register" and question.failed_cas != "nothing":
+        options["failed_cas"] = question.failed_cas
+    checker: Checker = find("checkers", spec.name)(**options)
+    return checker
+
+
+def _check(checker: Checker, history: History, context: CheckContext) -> Verdict:
+    return checker.check(history, context)
+
+
+def _warm(history: History, specs: Sequence[CheckerSpec]) -> None:
+    """Build the columns before the fork, so that the children share them; a history they cannot be built from is the checker's to say.
+
+    A checker class may have `warm(history)`, which makes what else it shares.
+    """
+    from harness.registry import find
+
+    for spec in specs:
+        if (warm := getattr(find("checkers", spec.name), "warm", None)) is not None:
+            warm(history)
+        build = {"linearizable-register": "registers"}.get(spec.name)
+        if build is not None and hasattr(history, build) and len(history) > 50_000:
+            try:
+                getattr(history, build)()
+            except SplitbrainError:
+                return
+
+
+def _name_active_faults(history: History, results: Results) -> None:
+    from harness.intervals import active, fault_intervals
+
+    intervals = fault_intervals(history)
+    for anomaly in results.anomalies:
+        if anomaly.ops:
+            anomaly.faults = [interval.text() for interval in active(intervals, min(anomaly.ops), max(anomaly.ops))]
+
+
+def known_models() -> dict[str, tuple[str, list[CheckerSpec]]]:
+    """Every name that `--as` takes -> (consistency model judged by default, checkers)."""
+    from harness.registry import find, names
+
+    together: dict[str, tuple[str, list[CheckerSpec]]] = {}
+    for name in names("models"):
+        together.update(find("models", name))
+    return together

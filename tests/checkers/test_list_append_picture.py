@@ -1,0 +1,24 @@
+"""The picture of a cycle: every transaction, every micro-op, every edge where it belongs."""
+
+import networkx
+import pytest
+
+from checkers.list_append.picture import cycle_graph, dot
+from tests.checkers.test_list_append import ONE_OF_EACH, judge
+
+
+@pytest.mark.parametrize("type_", [name for name in ONE_OF_EACH if name[0] == "G" and name[:3] not in ("G1a", "G1b")])
+def test_the_graph_is_one_cycle_through_all_that_is_shown(type_):
+    anomaly = next(x for x in judge(ONE_OF_EACH[type_]).anomalies if x.type == type_)
+    graph = cycle_graph(anomaly)
+    assert len(networkx.find_cycle(graph)) == len(graph) == len(anomaly.witness["edges"])
+    for _, _, about in graph.edges(data=True):
+        assert (about["ports"] == (None, None)) == (about["kind"] in ("process", "realtime"))
+
+
+def test_edges_hang_on_the_micro_ops_that_prove_them():
+    anomaly = next(x for x in judge(ONE_OF_EACH["G-single-item"]).anomalies if x.type == "G-single-item")
+    text = dot(anomaly)
+    assert 'T1:m0 -> T2:m0 [label="wr"' in text  # append x 1 -> r x [1]
+    assert 'T2:m1 -> T1:m1 [label="rw"' in text  # r y [] -> append y 1
+    assert "<b>T1: process 0, #0 #2</b>" in text and '<td port="m1">r y []</td>' in text
