@@ -7,12 +7,12 @@ An op is an invocation and its completion. Median of five repetitions.
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import ClassVar
 
 from harness import generators as gen
 from harness.client_worker import ClientWorker
@@ -42,7 +42,7 @@ class Memory:
     """A register store in memory, with the methods of a real client."""
 
     errors = None
-    store: dict[str, int] = {}
+    store: ClassVar[dict[str, int]] = {}
 
     def open(self) -> None: ...
 

@@ -1,7 +1,7 @@
 """What the large proofs share: running the real command, and a stored table of figures that lets a proof go on where it was cut off.
 
-A proof is a list of named cases. Each finished case is one line in bench/figures/<proof>.jsonl with the commit, so that a proof called again at the
-same commit runs only what is missing (`--again` runs all).
+A proof is a list of named cases. Each finished case is one line in bench/figures/<proof>.jsonl with the commit, so that a proof called again
+at the same commit runs only what is missing (`--again` runs all).
 """
 
 from __future__ import annotations
@@ -64,10 +64,15 @@ class Proof:
             with self.path.open("a") as file:
                 file.write(json.dumps(row) + "\n")
         self.rows.append(row)
-        print(f"  {'passed' if row['passed'] else 'FAILED'}  " + ", ".join(f"{k}={v}" for k, v in row.items() if k not in ("case", "passed")), flush=True)
+        print(
+            f"  {'passed' if row['passed'] else 'FAILED'}  " + ", ".join(f"{k}={v}" for k, v in row.items() if k not in ("case", "passed")),
+            flush=True,
+        )
         return row
 
-    def command(self, name: str, line: str, want: int, judge: Callable[[int, str], dict[str, Any]] | None = None, timeout_s: float = 600) -> None:
+    def command(
+        self, name: str, line: str, want: int, judge: Callable[[int, str], dict[str, Any]] | None = None, timeout_s: float = 600
+    ) -> None:
         """A case that is one command line of ours with the exit code that must come out."""
 
         def run() -> dict[str, Any]:
@@ -89,5 +94,8 @@ class Proof:
     def finish(self) -> int:
         """Exit code: 0 if every case passed."""
         failed = [row["case"] for row in self.rows if not row["passed"]]
-        print(f"{self.name}: {len(self.rows) - len(failed)} of {len(self.rows)} cases passed" + (f"; failed: {', '.join(failed)}" if failed else ""))
+        print(
+            f"{self.name}: {len(self.rows) - len(failed)} of {len(self.rows)} cases passed"
+            + (f"; failed: {', '.join(failed)}" if failed else "")
+        )
         return 1 if failed else 0

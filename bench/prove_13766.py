@@ -1,7 +1,7 @@
 """etcd 3.5.1 loses acknowledged writes on one member after kill-alls under load (etcd issue 13766); 3.4.23 under as many kills does not.
 
-./dev prove 13766 [docker|local]: up to 5 runs of 60 s with 3.5.1 until the loss shows, counting kill-alls; then 3.4.23 until as many kills are survived.
-The bug shows in about 1 kill-all in 34; within 150 kill-alls it must be found.
+./dev prove 13766 [docker|local]: up to 5 runs of 60 s with 3.5.1 until the loss shows, counting kill-alls; then 3.4.23
+until as many kills are survived. The bug shows in about 1 kill-all in 34; within 150 kill-alls it must be found.
 """
 
 from __future__ import annotations
@@ -42,7 +42,13 @@ def campaign(cluster: str, version: str, until_lost: bool) -> dict[str, object]:
             break
     lost = any(row["lost"] for row in rows)
     passed = lost if until_lost else all(row["exit"] == 0 for row in rows)
-    return {"passed": passed, "runs": len(rows), "kill_alls": sum(row["kills"] for row in rows), "lost": lost, "exits": [row["exit"] for row in rows]}
+    return {
+        "passed": passed,
+        "runs": len(rows),
+        "kill_alls": sum(row["kills"] for row in rows),
+        "lost": lost,
+        "exits": [row["exit"] for row in rows],
+    }
 
 
 def main() -> int:

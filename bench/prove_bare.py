@@ -1,7 +1,8 @@
-"""A fresh clone on a bare machine: the README's two commands, in a container with only git and Python (default seccomp, no added capability),
-with pieces missing, and on this machine as root and as an ordinary user.
+"""A fresh clone on a bare machine: the README's two commands, in a container with only git and Python (default seccomp, no added
+capability), with pieces missing, and on this machine as root and as an ordinary user.
 
-./dev prove bare [container|novenv|root|user]: figures are whole-command seconds; the demo's own time must stay below 2 minutes after installation.
+./dev prove bare [container|novenv|root|user]: figures are whole-command seconds; the demo's own time must stay below 2 minutes
+after installation.
 """
 
 from __future__ import annotations
@@ -16,9 +17,19 @@ from pathlib import Path
 
 from proof import TOP, Proof
 
-CA_VARIABLES = ("PIP_CERT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_INDEX_URL", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+CA_VARIABLES = (
+    "PIP_CERT",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_INDEX_URL",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+)
 IMAGES = {
-    "container": "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends git python3 python3-venv && apt-get purge -y iproute2 || true\n",
+    "container": "FROM debian:bookworm-slim\nRUN apt-get update && "
+    "apt-get install -y --no-install-recommends git python3 python3-venv && apt-get purge -y iproute2 || true\n",
     "novenv": "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends git python3\n",
 }
 
@@ -54,7 +65,10 @@ CLONE = "git config --global --add safe.directory '*' && git clone -q /source /t
 
 def container() -> dict[str, object]:
     """The demo and a second, timed one after installation."""
-    code, output, seconds = in_container("container", CLONE + "./dev setup && date +%s >/tmp/t && ./dev demo --quiet; c=$?; echo demo_s=$(( $(date +%s) - $(cat /tmp/t) )); exit $c")
+    code, output, seconds = in_container(
+        "container",
+        CLONE + "./dev setup && date +%s >/tmp/t && ./dev demo --quiet; c=$?; echo demo_s=$(( $(date +%s) - $(cat /tmp/t) )); exit $c",
+    )
     print("\n".join("    " + line for line in output.splitlines()[-45:]))
     demo_s = next((int(line.split("=")[1]) for line in output.splitlines() if line.startswith("demo_s=")), 999)
     return {"passed": code == 0 and demo_s < 120, "exit": code, "demo_s": demo_s, "with_install_s": round(seconds)}
@@ -83,7 +97,9 @@ def on_this_machine(user: str | None) -> dict[str, object]:
             env["PYTHON"] = python
         subprocess.run([*run, "./dev", "setup"], cwd=folder / "clone", env=env, check=True)
         start = time.monotonic()
-        ended = subprocess.run([*run, "./dev", "demo", "--quiet"], cwd=folder / "clone", env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        ended = subprocess.run(
+            [*run, "./dev", "demo", "--quiet"], cwd=folder / "clone", env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         demo_s = time.monotonic() - start
         print("\n".join("    " + line for line in ended.stdout.splitlines()[-45:]))
         return {"passed": ended.returncode == 0 and demo_s < 120, "exit": ended.returncode, "demo_s": round(demo_s)}

@@ -1,7 +1,7 @@
 """A compose project that we did not build for: three Redis, one primary with two replicas, images untouched; attached by a user's one file.
 
-./dev prove compose [plain|blocked|two-networks]: each project is broken twice in a row; the second run must find nothing of the first. `blocked` forbids the
-route from the host to the containers' addresses; `two-networks` has the services on two shared networks, one of them IPv6.
+./dev prove compose [plain|blocked|two-networks]: each project is broken twice in a row; the second run must find nothing of the first. `blocked`
+forbids the route from the host to the containers' addresses; `two-networks` has the services on two shared networks, one of them IPv6.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def project(kind: str) -> Iterator[str]:
 @contextmanager
 def blocked_route(name: str) -> Iterator[None]:
     """Drop what this host sends to the project's own subnets (a table of ours, removed afterwards)."""
-    networks = json.loads(subprocess.run(["docker", "network", "inspect", f"{name}_default"], capture_output=True, text=True, check=True).stdout)
+    networks = json.loads(
+        subprocess.run(["docker", "network", "inspect", f"{name}_default"], capture_output=True, text=True, check=True).stdout
+    )
     subnet = networks[0]["IPAM"]["Config"][0]["Subnet"]
     table = f"table inet blocked_{name} {{ chain out {{ type filter hook output priority 0; ip daddr {subnet} drop; }}; }}"
     subprocess.run(["nft", "-f", "-"], input=table, text=True, check=True)
@@ -47,7 +49,9 @@ def blocked_route(name: str) -> Iterator[None]:
 
 def describe(name: str) -> str:
     """What must be the same before and after: containers' ids, images, networks, restart counts of the project."""
-    ids = subprocess.run(["docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={name}"], capture_output=True, text=True).stdout.split()
+    ids = subprocess.run(
+        ["docker", "ps", "-aq", "--filter", f"label=com.docker.compose.project={name}"], capture_output=True, text=True
+    ).stdout.split()
     inspected = json.loads(subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True).stdout)
     rows = [(c["Id"], c["Image"], sorted(c["NetworkSettings"]["Networks"]), c["State"]["Running"], c["State"]["Paused"]) for c in inspected]
     return json.dumps(sorted(rows))
@@ -68,13 +72,15 @@ def twice(kind: str) -> dict[str, object]:
             line = next((text for text in output.splitlines() if text.startswith("{")), "{}")
             results = json.loads(line)
             faults = (results.get("coverage") or {}).get("faults") or {}
-            runs.append({
-                "exit": code,
-                "counts": results.get("counts"),
-                "exercised": {kind: facts["exercised"] for kind, facts in faults.items()},
-                "run_s": round(seconds, 1),
-                **({} if results else {"said": output.strip()[-300:]}),
-            })
+            runs.append(
+                {
+                    "exit": code,
+                    "counts": results.get("counts"),
+                    "exercised": {kind: facts["exercised"] for kind, facts in faults.items()},
+                    "run_s": round(seconds, 1),
+                    **({} if results else {"said": output.strip()[-300:]}),
+                }
+            )
             print(f"    {runs[-1]}", flush=True)
         untouched = describe(name) == before
     right = all(run["exit"] in (0, 1) and "phantom-element" not in (run["counts"] or {}) for run in runs)

@@ -1,4 +1,4 @@
-"""etcd on both clusters: serializable reads are stale and caught with the reason; linearizable reads hold under four kinds of faults at once.
+"""etcd on both clusters: serializable reads are stale and caught with the reason; linearizable reads hold under four faults at once.
 
 ./dev prove etcd [docker|local] [--again]: the commands of the README, five valid runs of five each, and list-append over transactions.
 """
@@ -41,7 +41,9 @@ def main() -> int:
                 0,
                 all_kinds,
             )
-        proof.command(f"{cluster}: list-append over transactions", f"{base} --workload list-append --nemesis partition,kill --time-limit 30", 0)
+        proof.command(
+            f"{cluster}: list-append over transactions", f"{base} --workload list-append --nemesis partition,kill --time-limit 30", 0
+        )
     return proof.finish()
 
 

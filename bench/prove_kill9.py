@@ -58,8 +58,11 @@ def moment(cluster: str, number: int) -> dict[str, object]:
     rng = random.Random(number)
     store = TOP / "store" / f"kill9-{cluster}"
     before = set(store.glob("2*")) if store.is_dir() else set()
-    command = f"run etcd --cluster {cluster} --nemesis partition,kill,pause,clock --interval 4 --healthy 2 --time-limit 40 --quiet --store {store}"
-    run = subprocess.Popen([sys.executable, "-P", "-m", "splitbrain", *command.split()], cwd=TOP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    faults = "--nemesis partition,kill,pause,clock --interval 4 --healthy 2 --time-limit 40"
+    command = f"run etcd --cluster {cluster} {faults} --quiet --store {store}"
+    run = subprocess.Popen(
+        [sys.executable, "-P", "-m", "splitbrain", *command.split()], cwd=TOP, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     folder = None
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and run.poll() is None:
