@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from checkers.linearizable.operations import INFINITY, READ, Operation, by_key, unique_values
-from checkers.linearizable.search import OutOfBudget, search
+from checkers.linearizable.operations import CAS, READ, WRITE, Operation, by_key, freeze, thaw, unique_values
+from checkers.linearizable.search import OutOfBudget, Stuck, search
 from checkers.linearizable.story import tell_conflict, tell_stuck
 from checkers.linearizable.window import smallest
 from checkers.linearizable.zones import conflict
@@ -22,6 +22,7 @@ from harness.history.history import History
 from harness.verdict import Anomaly, Verdict
 
 SHOWN = 8
+TELLING = 20_000  # configurations that finding the states for a sentence may cost
 RULED_OUT = ["linearizable", "strict-serializable"]
 DECIDED = frozenset({"", "linearizable", "strict-serializable"})
 
@@ -35,7 +36,7 @@ class LinearizableRegister:
         self, model: str = "register", keyed: str = "auto", initial: Any = None, failed_cas: str = "nothing", budget: int = 2_000_000
     ) -> None:
         self.model, self.keyed, self.failed_cas, self.budget = model, keyed, failed_cas, budget
-        self.initial = "" if model == "kv" and initial is None else initial
+        self.initial = "" if model == "kv" and initial is None else freeze(initial)
 
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"keys": n, "by_zones": n, "by_search": n}. Anomalies: one a key, at most 8, keys with the smallest window first."""
@@ -75,23 +76,40 @@ class LinearizableRegister:
             found = conflict(operations, self.initial)
             if found is None:
                 return None
-            quoted = [op for op in found.ops if op.call >= 0]
             message, kind = tell_conflict(found, operations)
-            return self._anomaly(key, message, kind, quoted, {"rule": found.rule})
+            return self._anomaly(key, message, kind, _relaxed(found.ops, operations), found.rule)
         stuck = search(operations, self.initial, self.budget)
         if stuck is None:
             return None
-        cause = [op for op in operations if op.call < stuck.op.ret]
-        cause = [op if op.ret <= stuck.op.ret else op._replace(ret=INFINITY) for op in cause]
-        window = smallest(cause, stuck.op, self.initial, self.budget)
-        again = search(window, self.initial, self.budget)
-        assert again is not None, "the window of a history that has no linearization has none"
-        message, kind = tell_stuck(again, window, self.initial)
-        states = [repr(state) for state in again.states]
-        return self._anomaly(key, message, kind, window, {"rule": "search", "states": states, "stuck": again.op.index})
+        window = smallest(operations, stuck, self.initial)
+        message, kind = tell_stuck(_again(window, self.initial, stuck), window, operations, self.initial)
+        return self._anomaly(key, message, kind, window, "search")
 
-    def _anomaly(self, key: Any, message: str, kind: str | None, ops: Sequence[Operation], witness: dict[str, Any]) -> Anomaly:
+    def _anomaly(self, key: Any, message: str, kind: str | None, ops: Sequence[Operation], rule: str) -> Anomaly:
         indices = sorted({index for op in ops for index in (op.index, op.done) if index >= 0})
-        quoted = [{"f": op.f, "a": op.a, "b": op.b, "call": op.call, "ret": None if op.ret == INFINITY else op.ret} for op in ops]
-        witness = {**witness, "initial": self.initial, "operations": quoted, "reads": sum(op.f == READ for op in ops)}
-        return Anomaly("nonlinearizable", message, indices, kind, key, list(RULED_OUT), witness)
+        quoted = [
+            {"f": op.f, "a": thaw(op.a), "b": thaw(op.b), "call": op.call, "ret": None if op.crashed else op.ret}
+            for op in sorted(ops, key=lambda op: op.call)
+        ]
+        witness: dict[str, Any] = {"rule": rule, "model": self.model, "keyed": self.keyed, "failed_cas": self.failed_cas}
+        witness |= {"initial": thaw(self.initial), "operations": quoted}
+        return Anomaly("nonlinearizable", message, indices, kind, thaw(key), list(RULED_OUT), witness)
+
+
+def _relaxed(ops: Sequence[Operation], operations: Sequence[Operation]) -> list[Operation]:
+    """A cas whose old value's writer is not among the ops counts as a write: that demands less, and needs no more ops to explain it."""
+    absent = {op.written for op in operations if op.f != READ} - {op.written for op in ops if op.f != READ}
+    ops = [op for op in ops if op.call >= 0]
+    return [op._replace(f=WRITE, a=op.b, b=None) if op.f == CAS and op.a in absent else op for op in ops]
+
+
+def _again(window: Sequence[Operation], initial: Any, stuck: Stuck) -> Stuck:
+    """Where the window gets stuck, with the real states if that is cheap to say."""
+    for exact in (True, False):
+        try:
+            again = search(window, initial, TELLING, exact=exact)
+        except OutOfBudget:
+            continue
+        assert again is not None, "the window of a history that has no linearization has none"
+        return again
+    return stuck

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 
 from harness.errors import HistoryError
 from harness.history.history import Call, History
-from harness.op import FAIL, OK
+from harness.op import FAIL, OK, Op
 
 INFINITY = 1 << 62
-READ, WRITE, CAS, APPEND, NOT = "read", "write", "cas", "append", "not"
+LATER = INFINITY - 1  # it returned, but past the part of the history that is looked at
+READ, WRITE, CAS, APPEND, NOT, HELD = "read", "write", "cas", "append", "not", "held"
 _NAMES = {"read": READ, "write": WRITE, "cas": CAS, "get": READ, "put": WRITE, "append": APPEND}
 
 
@@ -26,30 +27,39 @@ class Operation(NamedTuple):
     b: Any
     call: int
     ret: int
-    index: int  # of the invocation
+    index: int  # type: ignore[assignment]  # of the invocation
     done: int  # of the completion, -1 if there is none
     process: Any
 
     @property
     def crashed(self) -> bool:
-        return self.ret == INFINITY
+        return self.ret >= LATER
 
     def text(self) -> str:
         """In words: `process 3 wrote 7 (#12-#15)`."""
+        if self.call < 0:
+            return f"the register started as {show(self.a)}"
         where = f"#{self.index}" + (f"-#{self.done}" if self.done >= 0 else "")
         what = {
             READ: f"read {show(self.a)}",
             WRITE: f"wrote {show(self.a)}",
             CAS: f"changed {show(self.a)} to {show(self.b)}",
             APPEND: f"appended {show(self.a)}",
+            HELD: f"read {show(self.a)}",
             NOT: f"was refused to change {show(self.a)}",
         }[self.f]
-        return f"process {self.process} {what} ({where}{', outcome unknown' if self.crashed else ''})"
+        until = ", still open then" if self.ret == LATER else ", outcome unknown" if self.crashed else ""
+        return f"process {self.process} {what} ({where}{until})"
+
+    @property
+    def written(self) -> Any:
+        """The value that a write or cas leaves."""
+        return self.b if self.f == CAS else self.a
 
 
 def show(value: Any) -> str:
     """A value for people; long ones are cut in the middle."""
-    text = "null" if value is None else repr(value)
+    text = "null" if value is None else repr(thaw(value))
     return text if len(text) <= 60 else f"{text[:40]}…{text[-15:]} ({len(text)} characters)"
 
 
@@ -60,6 +70,16 @@ def freeze(value: Any) -> Any:
     if isinstance(value, dict):
         return ("{", *sorted((str(key), freeze(item)) for key, item in value.items()))
     return (type(value).__name__, value) if isinstance(value, bool | float) else value
+
+
+def thaw(value: Any) -> Any:
+    """The value that was frozen."""
+    if not isinstance(value, tuple):
+        return value
+    kind, *items = value
+    if kind == "[":
+        return [thaw(item) for item in items]
+    return {key: thaw(item) for key, item in items} if kind == "{" else items[0]
 
 
 def by_key(history: History, keyed: str, failed_cas: str, model: str) -> dict[Any, list[Operation]]:
@@ -99,16 +119,21 @@ def _operation(call: Call, tuples: bool, failed_cas: str, model: str) -> tuple[A
         if f != CAS or failed_cas != "observes":
             return None
         f = NOT
-    value = done.value if done is not None and done.type == OK and f == READ else op.value
-    key: Any = None
-    if isinstance(value, dict) and "key" in value:
-        key, value = value["key"], value.get("value")
-    elif tuples:
-        if not (isinstance(value, list) and len(value) == 2):
-            raise HistoryError(f"op {op.index}: {value!r} is not [key, value]", way_out="every value of a keyed history has its key")
-        key, value = value
+    key, value = _keyed(op, op.value, tuples)
+    if call.outcome == OK and f == READ and done is not None:
+        answered = done.value
+        if tuples or (isinstance(answered, dict) and "key" in answered):
+            same, value = _keyed(done, answered, tuples)
+            if freeze(same) != freeze(key):
+                raise HistoryError(f"op {done.index}: it reads key {same!r}, but {key!r} was asked for at op {op.index}")
+        else:
+            value = answered
     if call.outcome != OK and f == READ:
         return None
+    if model == "kv" and f != CAS and f != NOT:
+        value = "" if value is None else value  # a key that is not there
+        if not isinstance(value, str):
+            raise HistoryError(f"op {op.index}: {value!r} is not a string", way_out="a kv holds strings; of anything else: --as register")
     a, b = freeze(value), None
     if f in (CAS, NOT):
         if not (isinstance(value, list) and len(value) == 2):
@@ -116,6 +141,16 @@ def _operation(call: Call, tuples: bool, failed_cas: str, model: str) -> tuple[A
         a, b = freeze(value[0]), freeze(value[1])
     ret = done.index if done is not None and call.outcome in (OK, FAIL) else INFINITY
     return freeze(key), Operation(f, a, b, op.index, ret, op.index, done.index if done is not None else -1, op.process)
+
+
+def _keyed(op: Op, value: Any, tuples: bool) -> tuple[Any, Any]:
+    if isinstance(value, dict) and "key" in value:
+        return value["key"], value.get("value")
+    if not tuples:
+        return None, value
+    if not (isinstance(value, list) and len(value) == 2):
+        raise HistoryError(f"op {op.index}: {value!r} is not [key, value]", way_out="every value of a keyed history has its key")
+    return value[0], value[1]
 
 
 def unique_values(operations: Iterable[Operation], initial: Any) -> bool:
@@ -126,8 +161,7 @@ def unique_values(operations: Iterable[Operation], initial: Any) -> bool:
             continue
         if op.f not in (WRITE, CAS):
             return False
-        written = op.b if op.f == CAS else op.a
-        if written in seen:
+        if op.written in seen:
             return False
-        seen.add(written)
+        seen.add(op.written)
     return True

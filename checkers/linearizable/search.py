@@ -7,20 +7,35 @@ Right      just-in-time linearization keeps every configuration (state, which pe
              fewer of each kind can do all that the other can;
            - symmetry: crashed ops with equal f and arguments are one kind with a count;
            - a pending read that matches the state acts at once: it changes nothing, so acting earlier forbids nothing;
-           - a crashed write or cas whose new value nobody reads or compares can be left out: what follows it in an order is a write.
-             (Not where failed cas are observations: such a write may be what made the cas fail.)
+           - states that no op still to return reads or compares (nor, of strings, a longer one that begins so) are one state, LOST: only a
+             write leads out of it, and every write does so from all of them alike;
+           - a crashed write or cas that only leads to LOST need not act: what follows it in an order is a write. (Not where failed cas
+             are observations: such a write may be what made the cas fail.)
 Unknown    more configurations than the budget.
 Source     Lowe, Testing for linearizability, CCPE 2017; subsumption and symmetry: reference derivation, checked against brute force.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from checkers.linearizable.operations import APPEND, CAS, INFINITY, NOT, READ, WRITE, Operation
+from checkers.linearizable.operations import APPEND, CAS, HELD, INFINITY, NOT, READ, WRITE, Operation
 
-Config = tuple[Any, int, tuple[int, ...]]  # state, mask of live pending ops that have acted, crashed ops used of each kind
+Uses = tuple[int, ...]  # crashed ops used of each kind
+Config = tuple[Any, int, Uses]  # state, mask of live pending ops that have acted, uses
+Table = dict[tuple[Any, int], list[Uses]]
+
+
+class _Lost:
+    """The state of a register whose value nobody will ask for again."""
+
+    def __repr__(self) -> str:
+        return "a value that nobody asks for"
+
+
+LOST = _Lost()
 
 
 class Stuck(NamedTuple):
@@ -39,28 +54,30 @@ def step(state: Any, op: Operation) -> tuple[bool, Any]:
     """(whether the op may act in the state, the state afterwards)."""
     if op.f == READ:
         return state == op.a, state
-    if op.f == WRITE:
+    if op.f in (WRITE, HELD):
         return True, op.a
     if op.f == CAS:
         return state == op.a, op.b
     if op.f == NOT:
         return state != op.a, state
     assert op.f == APPEND
-    return True, (state or "") + op.a
+    return True, state if state is LOST else state + op.a
 
 
-def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_000) -> Stuck | None:
-    """None if there is a linearization, else where every order gets stuck. Raises OutOfBudget."""
+def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_000, *, exact: bool = False) -> Stuck | None:
+    """None if there is a linearization, else where every order gets stuck. Raises OutOfBudget.
+
+    exact: keep all states apart, so that `Stuck.states` are the real ones; for a few operations.
+    """
     live, kinds, events = _prepare(operations)
-    frontier: set[Config] = {(initial, 0, (0,) * len(kinds))}
-    pending: dict[int, Operation] = {}  # slot bit -> op
+    searching = _Search(kinds, None if exact else _Demand(operations), budget)
     bit_of: dict[int, int] = {}
-    available = [0] * len(kinds)
     free_bits: list[int] = []
     bits = 0
-    for _, is_return, at in events:
+    frontier: set[Config] = {(initial, 0, (0,) * len(kinds))}
+    for now, is_return, at in events:
         if at < 0:
-            available[-at - 1] += 1
+            searching.available[-at - 1] += 1
             continue
         op = live[at]
         if not is_return:
@@ -68,93 +85,135 @@ def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_00
                 bit = free_bits.pop()
             else:
                 bit, bits = 1 << bits, bits + 1
-            pending[bit], bit_of[at] = op, bit
+            searching.pending[bit], bit_of[at] = op, bit
             continue
         bit = bit_of.pop(at)
         before = frontier
-        frontier, budget = _act(frontier, bit, pending, kinds, available, budget)
+        frontier = searching.act(frontier, bit, now)
         if not frontier:
             states = sorted({repr(config[0]): config[0] for config in before}.items())
-            others = [other for other in pending.values() if other is not op]
-            others += [kind for kind, count in zip(kinds, available, strict=True) if count]
+            others = [other for other in searching.pending.values() if other is not op]
+            others += [kind for kind, count in zip(kinds, searching.available, strict=True) if count]
             return Stuck(op, [state for _, state in states[:10]], others)
-        del pending[bit]
+        del searching.pending[bit]
         free_bits.append(bit)
     return None
 
 
 def _prepare(operations: Sequence[Operation]) -> tuple[list[Operation], list[Operation], list[tuple[int, bool, int]]]:
     """Live ops, kinds of crashed ops (one example each), and the events in order: (position, is a return, live op or -1 - kind)."""
-    observed = {op.a for op in operations if op.f in (READ, CAS)}
     keep_all = any(op.f in (NOT, APPEND) for op in operations)
+    crashed = [op for op in operations if op.crashed and op.f != READ]
+    while not keep_all:
+        asked = {op.a for op in operations if op.f in (READ, CAS) and not op.crashed} | {op.a for op in crashed if op.f == CAS}
+        useful = [op for op in crashed if (op.b if op.f == CAS else op.a) in asked]
+        if len(useful) == len(crashed):
+            break
+        crashed = useful
     live: list[Operation] = []
     kinds: dict[tuple[str, Any, Any], int] = {}
     examples: list[Operation] = []
     events: list[tuple[int, bool, int]] = []
+    for op in crashed:
+        kind = kinds.setdefault((op.f, op.a, op.b), len(kinds))
+        if kind == len(examples):
+            examples.append(op)
+        events.append((op.call, False, -1 - kind))
     for op in operations:
-        if op.ret == INFINITY:
-            new = op.b if op.f == CAS else op.a
-            if not keep_all and new not in observed:
-                continue
-            kind = kinds.setdefault((op.f, op.a, op.b), len(kinds))
-            if kind == len(examples):
-                examples.append(op)
-            events.append((op.call, False, -1 - kind))
-        else:
+        if not op.crashed:
             events += [(op.call, False, len(live)), (op.ret, True, len(live))]
             live.append(op)
     return live, examples, sorted(events)
 
 
-def _act(
-    frontier: set[Config], bit: int, pending: dict[int, Operation], kinds: list[Operation], available: list[int], budget: int
-) -> tuple[set[Config], int]:
-    """All configurations in which the op of `bit` has acted, reached from the frontier by letting pending ops act; its bit is freed."""
-    reached: dict[tuple[Any, int], list[tuple[int, ...]]] = {}
-    arrived: dict[tuple[Any, int], list[tuple[int, ...]]] = {}
-    stack: list[Config] = []
-    for config in sorted(frontier, key=lambda c: sum(c[2])):
-        _enter(config, bit, pending, reached, arrived, stack)
-    while stack:
-        state, mask, used = stack.pop()
-        if used not in reached.get((state, mask), ()):
-            continue  # subsumed since
-        budget -= 1
-        if budget < 0:
-            raise OutOfBudget
-        for other, op in pending.items():
-            if not mask & other:
-                legal, after = step(state, op)
-                if legal:
-                    _enter((after, mask | other, used), bit, pending, reached, arrived, stack)
-        for kind, op in enumerate(kinds):
-            if used[kind] < available[kind]:
-                legal, after = step(state, op)
-                if legal and after != state:
-                    _enter((after, mask, (*used[:kind], used[kind] + 1, *used[kind + 1 :])), bit, pending, reached, arrived, stack)
-    return {(state, mask, used) for (state, mask), chain in arrived.items() for used in chain}, budget
+class _Demand:
+    """Until which position of the history somebody may still ask for a state."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self.appends = any(op.f == APPEND for op in operations)
+        self.refusals = any(op.f == NOT for op in operations)
+        self.last: dict[Any, int] = {}
+        for op in operations:
+            if op.f in (READ, CAS, NOT):
+                self.last[op.a] = max(self.last.get(op.a, -1), INFINITY if op.crashed else op.ret)
+        self.texts = sorted(value for value in self.last if isinstance(value, str)) if self.appends else []
+        self.known: dict[Any, int] = {} if self.appends else self.last
+
+    def canonical(self, state: Any, now: int) -> Any:
+        """The state, or LOST if nobody who has yet to return asks for it."""
+        if state is LOST:
+            return LOST
+        until = self.known.get(state)
+        if until is None:
+            until = self.known[state] = self._until(state)
+        return state if until >= now else LOST
+
+    def _until(self, state: Any) -> int:
+        until = self.last.get(state, -1)
+        if self.appends and isinstance(state, str):
+            at = bisect_left(self.texts, state)
+            while at < len(self.texts) and self.texts[at].startswith(state):
+                until = max(until, self.last[self.texts[at]])
+                at += 1
+        return until
 
 
-def _enter(
-    config: Config,
-    bit: int,
-    pending: dict[int, Operation],
-    reached: dict[tuple[Any, int], list[tuple[int, ...]]],
-    arrived: dict[tuple[Any, int], list[tuple[int, ...]]],
-    stack: list[Config],
-) -> None:
-    """Take a configuration in, unless one that used fewer crashed ops is there; reads that match act at once."""
-    state, mask, used = config
-    for other, op in pending.items():
-        if not mask & other and op.f in (READ, NOT) and step(state, op)[0]:
-            mask |= other
-    if mask & bit:
-        _keep(arrived, (state, mask & ~bit), used)
-    elif _keep(reached, (state, mask), used):
-        stack.append((state, mask, used))
+class _Search:
+    """What is pending and how configurations go on."""
+
+    def __init__(self, kinds: list[Operation], demand: _Demand | None, budget: int) -> None:
+        self.kinds, self.demand, self.budget = kinds, demand, budget
+        self.pending: dict[int, Operation] = {}  # slot bit -> op
+        self.available = [0] * len(kinds)
+
+    def act(self, frontier: set[Config], bit: int, now: int) -> set[Config]:
+        """All configurations in which the op of `bit` has acted, reached by letting pending ops act; its bit is freed."""
+        quiet = [(other, op) for other, op in self.pending.items() if op.f in (READ, NOT)]
+        changing = [(other, op) for other, op in self.pending.items() if op.f not in (READ, NOT)]
+        crashed = [(kind, op) for kind, op in enumerate(self.kinds) if self.available[kind]]
+        canonical = None if self.demand is None else self.demand.canonical
+        refusals = self.demand is None or self.demand.refusals
+        reached: Table = {}
+        arrived: Table = {}
+        stack: list[Config] = []
+
+        def enter(state: Any, mask: int, used: Uses) -> None:
+            """Take a configuration in, unless one that used fewer crashed ops is there; reads that match act at once."""
+            if canonical is not None:
+                state = canonical(state, now)
+            for other, op in quiet:
+                if not mask & other and step(state, op)[0]:
+                    mask |= other
+            if mask & bit:
+                _keep(arrived, (state, mask & ~bit), used)
+            elif _keep(reached, (state, mask), used):
+                stack.append((state, mask, used))
+
+        for config in sorted(frontier, key=lambda c: sum(c[2])):
+            enter(*config)
+        while stack:
+            state, mask, used = stack.pop()
+            if used not in reached.get((state, mask), ()):
+                continue  # subsumed since
+            self.budget -= 1
+            if self.budget < 0:
+                raise OutOfBudget
+            for other, op in changing:
+                if not mask & other:
+                    legal, after = step(state, op)
+                    if legal:
+                        enter(after, mask | other, used)
+            for kind, op in crashed:
+                if used[kind] < self.available[kind]:
+                    legal, after = step(state, op)
+                    if canonical is not None:
+                        after = canonical(after, now)
+                    if legal and after != state and (refusals or after is not LOST):
+                        enter(after, mask, (*used[:kind], used[kind] + 1, *used[kind + 1 :]))
+        return {(state, mask, used) for (state, mask), chain in arrived.items() for used in chain}
 
 
-def _keep(table: dict[tuple[Any, int], list[tuple[int, ...]]], key: tuple[Any, int], used: tuple[int, ...]) -> bool:
+def _keep(table: Table, key: tuple[Any, int], used: Uses) -> bool:
     """Add to an antichain of minimal uses; False if something there uses no more of anything."""
     chain = table.get(key)
     if chain is None:

@@ -1,47 +1,91 @@
 """The smallest window: as few operations as still have no linearization, so that a person can check them by hand.
 
 Why it exists  a violation in 10,000 operations convinces nobody; one in five does.
-Relies on      leaving out a read, or a write whose value nobody in the window observes, never making a linearizable part
-               non-linearizable: what is left over is a consequence of the whole history.
+Relies on      what may be left out of a part without making it non-linearizable by that alone; the reasons stand in witness.py, which
+               proves every window again.
 """
 
 from __future__ import annotations
 
-from checkers.linearizable.operations import APPEND, CAS, READ, Operation
-from checkers.linearizable.search import OutOfBudget, search
+from collections.abc import Sequence
 
-TRIES = 400
+from checkers.linearizable.operations import APPEND, CAS, HELD, LATER, NOT, READ, Operation
+from checkers.linearizable.search import OutOfBudget, Stuck, search
+
+TRIES = 400  # searches at most while leaving out
+ANCHORS = 24  # reads that are tried as a beginning
+EFFORT = 40_000  # configurations that all of it may cost
+SMALL = 6
 
 
-def removable(op: Operation, window: list[Operation]) -> bool:
-    """True if nobody in the window could have observed what the op did."""
-    if op.f == APPEND:
-        return False
-    if op.f not in ("write", CAS):
+def smallest(operations: Sequence[Operation], stuck: Stuck, initial: object) -> list[Operation]:
+    """Operations of one key that have no linearization; the search of all of them got stuck at `stuck`. Cost: bounded by EFFORT."""
+    end = stuck.op.ret
+    window = [op if op.ret <= end else op._replace(ret=LATER) for op in operations if op.call < end]
+    window = [op for op in window if op.f != READ or not op.crashed]
+    effort = _Effort(initial)
+    if len(window) > SMALL:
+        window = _anchored(window, stuck.op, effort) or window
+    return _leave_out(window, stuck.op, effort)
+
+
+class _Effort:
+    """Searches within what is left of the budget."""
+
+    def __init__(self, initial: object) -> None:
+        self.initial, self.left, self.tries = initial, EFFORT, TRIES
+
+    def fails(self, window: Sequence[Operation]) -> bool:
+        """True if the window certainly has no linearization."""
+        cost = len(window) + 1
+        if self.left < cost or not self.tries:
+            return False
+        self.tries -= 1
+        self.left -= cost
+        try:
+            return search(window, self.initial, min(self.left, 10 * cost + 2000)) is not None
+        except OutOfBudget:
+            self.left -= min(self.left, 10 * cost + 2000)
+            return False
+
+
+def _anchored(window: list[Operation], stuck: Operation, effort: _Effort) -> list[Operation] | None:
+    """The window from a late read on: at a moment within it the register held what it returned, and what came before no longer matters."""
+    reads = sorted((op for op in window if op.f == READ and op.ret < stuck.call), key=lambda op: -op.call)
+    back = 0
+    for _ in range(ANCHORS):
+        if back >= len(reads):
+            return None
+        anchor = reads[back]
+        part = [op for op in window if op.ret > anchor.call and (op.f not in (READ, NOT) or op.call > anchor.ret)]
+        back += 1 + back // 3
+        if any(op.f == CAS and op.call < anchor.ret for op in part):
+            continue  # it may have acted before or after the anchor: neither keeping nor leaving it out is right
+        part = sorted([*part, anchor._replace(f=HELD)], key=lambda op: op.call)
+        if effort.fails(part):
+            return part
+    return None
+
+
+def removable(op: Operation, rest: Sequence[Operation]) -> bool:
+    """True if nobody in the rest could have observed what the op did."""
+    if op.f in (READ, NOT):
         return True
-    written = op.b if op.f == CAS else op.a
-    return not any(other.f in (READ, CAS) and other.a == written for other in window if other is not op)
+    if op.f in (APPEND, HELD):
+        return False
+    return not any(other.f in (NOT, APPEND) or (other.f in (READ, CAS) and other.a == op.written) for other in rest)
 
 
-def smallest(window: list[Operation], keep: Operation, initial: object, budget: int) -> list[Operation]:
+def _leave_out(window: list[Operation], keep: Operation, effort: _Effort) -> list[Operation]:
     """Leave out what can be, in chunks that halve, then one by one; `keep` (where the search got stuck) stays."""
     chunk = max(1, len(window) // 2)
-    tries = 0
-    while tries < TRIES:
+    while effort.left and effort.tries:
         changed = False
         start = 0
-        while start < len(window) and tries < TRIES:
+        while start < len(window):
             part = window[start : start + chunk]
             rest = window[:start] + window[start + chunk :]
-            if any(op.index == keep.index for op in part) or not all(removable(op, rest + [op]) for op in part):
-                start += chunk
-                continue
-            tries += 1
-            try:
-                fails = search(rest, initial, budget) is not None
-            except OutOfBudget:
-                fails = False
-            if fails:
+            if all(op.index != keep.index and removable(op, rest) for op in part) and effort.fails(rest):
                 window, changed = rest, True
             else:
                 start += chunk

@@ -2,9 +2,9 @@
 
 Decides    whether the operations on one key have a linearization; if not, gives a few of them that have none by themselves.
 Right      with unique values each read belongs to one write: its cluster. All of a cluster happens in one stretch of time, since another
-           write in between would change the value for good. f = the earliest return in a cluster, s = the latest call. If f < s the value was
-           certainly in the register throughout [f, s] (a forward zone); else all of the cluster can happen at one point of [s, f] (backward).
-           A linearization exists exactly if no two forward zones overlap and no backward zone lies inside a forward one.
+           write in between would change the value for good. f = the earliest return in a cluster, s = the latest call. If f < s the
+           value was certainly in the register throughout [f, s] (a forward zone); else all of the cluster can happen at one point of
+           [s, f] (backward). A linearization exists exactly if no two forward zones overlap and no backward zone lies inside a forward one.
            A successful cas from v to v' glues the cluster of v before that of v': chains act as one cluster with a fixed inner order.
 Crashed    a crashed write or cas whose value was observed happened (and never returned); one whose value nobody observed may be taken as
            never having happened: whatever follows it in an order is a write, and does not miss it.
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from checkers.linearizable.operations import CAS, READ, WRITE, Operation
@@ -27,8 +28,8 @@ class Conflict(NamedTuple):
 
     rule: str  # unwritten | early-read | two-cas | cycle | order | overlap | inside
     ops: list[Operation]
-    first: list[Operation] = []  # the ops that make the first zone: [earliest return, latest call]
-    second: list[Operation] = []
+    first: Sequence[Operation] = ()  # the ops that make the first zone: [earliest return, latest call]
+    second: Sequence[Operation] = ()
 
 
 class _Zone(NamedTuple):
@@ -41,11 +42,27 @@ class _Zone(NamedTuple):
 
 def conflict(operations: Sequence[Operation], initial: Any) -> Conflict | None:
     """None if the operations are linearizable, else why not. Requires `operations.unique_values`."""
+    found = _conflict(operations, initial)
+    return found and found._replace(ops=_with_evidence(found.ops, operations))
+
+
+def _with_evidence(ops: list[Operation], operations: Sequence[Operation]) -> list[Operation]:
+    """The ops, with a completed one that saw the value of each crashed one: without, nobody could say that it happened."""
+    needed = list(ops)
+    for op in needed:  # grows
+        if op.crashed and op.f != READ and not any(other.f in (READ, CAS) and other.a == op.written for other in needed):
+            seen = [other for other in operations if other.f in (READ, CAS) and other.a == op.written]
+            if seen:
+                needed.append(min(seen, key=lambda other: other.ret))
+    return needed
+
+
+def _conflict(operations: Sequence[Operation], initial: Any) -> Conflict | None:
     root = Operation(WRITE, initial, None, START, START, START, START, "initial")
     writer: dict[Any, Operation] = {initial: root}
     for op in operations:
         if op.f != READ:
-            writer[op.b if op.f == CAS else op.a] = op
+            writer[op.written] = op
     observers: dict[Any, list[Operation]] = {}
     for op in operations:
         if op.f != WRITE:
@@ -107,19 +124,25 @@ def _zones(
         least, most = min(ops, key=lambda op: op.ret), max(ops, key=lambda op: op.call)
         zones.append(_Zone(min(least.ret, most.call), max(least.ret, most.call), ops, least, most))
     if used < len(groups):
-        circle = [group[0] for group in groups.values() if group[0].f == CAS and not _rooted(group[0], writer)]
-        return Conflict("cycle", circle[:8])
+        return Conflict("cycle", _circle([group[0] for group in groups.values()], writer))
     return _compare(zones)
 
 
-def _rooted(op: Operation, writer: dict[Any, Operation]) -> bool:
-    seen = set()
-    while op.f == CAS:
-        if op.b in seen or op.a not in writer:
-            return False
-        seen.add(op.b)
-        op = writer[op.a]
-    return True
+def _circle(writes: Sequence[Operation], writer: dict[Any, Operation]) -> list[Operation]:
+    """Cas that follow each other in a circle, the earliest call first."""
+    rooted: set[Any] = set()
+    for op in writes:
+        path: dict[Any, Operation] = {}
+        while op.f == CAS and op.b not in path and op.b not in rooted:
+            path[op.b] = op
+            op = writer[op.a]
+        if op.f == CAS and op.b not in rooted:
+            values = list(path)
+            members = [path[value] for value in values[values.index(op.b) :]][::-1]
+            first = members.index(min(members, key=lambda member: member.call))
+            return members[first:] + members[:first]
+        rooted.update(path)
+    raise AssertionError("every cas leads back to a write")
 
 
 def _inner_order(chain: list[list[Operation]]) -> Conflict | None:
@@ -149,7 +172,7 @@ def _links(chain: list[list[Operation]], wanted: set[Operation]) -> list[Operati
 
 def _compare(zones: list[_Zone]) -> Conflict | None:
     forward = sorted((zone for zone in zones if zone.least.ret < zone.most.call), key=lambda zone: zone.low)
-    for before, after in zip(forward, forward[1:], strict=False):
+    for before, after in pairwise(forward):
         if after.low < before.high:
             return Conflict("overlap", [*_prove(before), *_prove(after)], [before.least, before.most], [after.least, after.most])
     lows = [zone.low for zone in forward]

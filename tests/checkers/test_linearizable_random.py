@@ -1,0 +1,59 @@
+"""The register checker against the definition of linearizability (oracle_linearizable.py), on random small histories."""
+
+import random
+from typing import NamedTuple
+
+import pytest
+
+from checkers.linearizable import LinearizableRegister, verify_witness
+from checkers.linearizable.operations import by_key
+from checkers.linearizable.search import search
+from checkers.linearizable.zones import conflict
+from harness.checker import CheckContext
+from tests.checkers import oracle_linearizable as oracle
+
+MODEL = {"unique": "register", "duplicates": "register", "cas": "cas-register", "observing-cas": "cas-register", "kv": "kv"}
+
+
+class Compared(NamedTuple):
+    differences: list[str]
+    ops: int
+    invalid: bool
+    crashed: bool
+    by_zones: int
+    kinds: list[str]
+
+
+def compare(history, kind):
+    """What the checker says differently from the oracle."""
+    observes = kind == "observing-cas"
+    checker = LinearizableRegister(MODEL[kind], failed_cas="observes" if observes else "nothing")
+    verdict = checker.check(history, CheckContext(expected="linearizable"))
+    by_definition = oracle.linearizable(history, checker.initial, observes)
+    differences = []
+    if verdict.valid is not by_definition:
+        differences.append(f"verdict {verdict.valid}, by definition {by_definition}")
+    differences += [f"no proof: {a.message}" for a in verdict.anomalies if not verify_witness(history, a)]
+    if not by_definition and len(verdict.anomalies) != verdict.counts["nonlinearizable"]:
+        differences.append(f"counts {verdict.counts}, {len(verdict.anomalies)} told")
+    for operations in by_key(history, "auto", checker.failed_cas, checker.model).values():
+        by_search = search(operations, checker.initial) is None
+        if checker._by_zones(operations) and by_search != (conflict(operations, checker.initial) is None):
+            differences.append(f"zones and search differ: search says {by_search}")
+    calls = list(history.calls())
+    crashed = any(call.outcome == "info" for call in calls)
+    kinds = [anomaly.kind or anomaly.witness["rule"] for anomaly in verdict.anomalies]
+    return Compared(differences, len(calls), not by_definition, crashed, verdict.facts["by_zones"], kinds)
+
+
+@pytest.mark.parametrize("kind", oracle.KINDS)
+def test_random_histories_are_judged_as_the_definition_says(kind):
+    histories = [oracle.random_history(random.Random(f"{kind} {i}"), kind) for i in range(1500)]
+    compared = [compare(history, kind) for history in histories]
+    for i, one in enumerate(compared):
+        assert not one.differences, (kind, i, one.differences, [(op.process, op.type, op.f, op.value) for op in histories[i].ops])
+    assert sum(one.invalid for one in compared) >= 0.3 * len(compared)
+    assert sum(one.crashed for one in compared) >= 0.2 * len(compared)
+    assert sum(one.ops for one in compared) >= 6 * len(compared)
+    if kind in ("unique", "cas"):
+        assert sum(one.by_zones for one in compared) >= 0.3 * len(compared)
