@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.generators.basic import LOG, SLEEP, lift
-from harness.generators.core import PENDING, Context, Thread
+from harness.generators.core import PENDING, Context, Generator, Thread
 from harness.op import FAIL, INFO, NEMESIS, OK, Op
 
 Complete = Callable[[Op], Op]
@@ -37,13 +37,13 @@ def perfect_info(op: Op) -> Op:
     return _ended(op, INFO, 10)
 
 
-def imperfect() -> Complete:
+def imperfect(clients: int = 2) -> Complete:
     """Each thread's ops go fail, info, ok in turn, 10 ns each."""
-    turns: dict[Any, int] = {}
+    turns: dict[Thread, int] = {}
 
     def complete(op: Op) -> Op:
-        turn = turns.get("all", 0)
-        turns["all"] = turn + 1
+        thread = op.process % clients if isinstance(op.process, int) else op.process
+        turn = turns[thread] = turns.get(thread, -1) + 1
         return _ended(op, (FAIL, INFO, OK)[turn % 3], 10)
 
     return complete
@@ -52,7 +52,7 @@ def imperfect() -> Complete:
 def simulate(
     generator: Any, complete: Complete = perfect, clients: int = 2, nemeses: Sequence[str] = (NEMESIS,), limit: int = 10_000
 ) -> list[Op]:
-    """All ops, invocations and completions in order, that the generator makes; at most `limit` invocations.
+    """All ops, invocations and completions in order, that the generator makes; it is left off after `limit` invocations.
 
     Raises AssertionError if the generator is pending with nothing in flight.
     """
@@ -62,36 +62,48 @@ def simulate(
     current = lift(generator)
     flying: list[tuple[int, int, Op, Thread]] = []
     history: list[Op] = []
-    for count in range(limit * 3):
-        op, following = current.op(ctx)
+    taken = 0
+    while True:
+        op, following = current.op(ctx) if taken < limit else (None, None)
         if op is not None and op is not PENDING and (not flying or op.time <= flying[0][0]):
-            ctx.time = max(ctx.time, op.time)
-            op.time = ctx.time
-            thread = ctx.thread_of(op)
-            assert thread in ctx.free, f"{op} is for a thread that is busy"
-            ctx.free = tuple(t for t in ctx.free if t != thread)
-            if op.type in (SLEEP, LOG):
-                span = int(op.value * SECOND) if op.type == SLEEP else 0
-                heapq.heappush(flying, (op.time + span, count, op, thread))
-                current = following if following is not None else lift(None)
-                continue
-            op.index = len(history)
-            history.append(op)
-            current = (following if following is not None else lift(None)).update(ctx, op)
-            done = complete(op)
-            heapq.heappush(flying, (done.time, count, done, thread))
+            taken += 1
+            current = _take(op, following, ctx, history, complete, flying, taken)
             continue
         if not flying:
             assert op is None, "the generator is pending, and nothing is in flight that could change its mind"
             return history
+        if op is PENDING and following is not None:
+            current = following
         time, _, done, thread = heapq.heappop(flying)
         ctx.time = max(ctx.time, time)
         ctx.free = (*ctx.free, thread)
         if done.type in (SLEEP, LOG):
+            ctx.idled += 1
             continue
         done.index = len(history)
         history.append(done)
         current = current.update(ctx, done)
         if done.type == INFO and isinstance(done.process, int):
             process_of[thread] = done.process + clients
-    return history
+
+
+def _take(
+    op: Op, following: Any, ctx: Context, history: list[Op], complete: Complete, flying: list[tuple[int, int, Op, Thread]], taken: int
+) -> Generator:
+    """Put an op that is due in flight; the generator after it."""
+    ctx.time = op.time = max(ctx.time, op.time)
+    thread = ctx.thread_of(op)
+    assert thread in ctx.free, f"{op} is for a thread that is busy"
+    assert op.process == ctx.process_of[thread], f"{op} is for a process that is retired: {thread} runs {ctx.process_of[thread]}"
+    ctx.free = tuple(t for t in ctx.free if t != thread)
+    current = lift(following)
+    if op.type in (SLEEP, LOG):
+        ctx.idled += 1
+        heapq.heappush(flying, (op.time + (int(op.value * SECOND) if op.type == SLEEP else 0), taken, op, thread))
+        return current
+    op.index = len(history)
+    history.append(op)
+    current = current.update(ctx, op)
+    done = complete(op)
+    heapq.heappush(flying, (done.time, taken, done, thread))
+    return current

@@ -42,34 +42,53 @@ class Once(Generator):
         return (op, self) if op is PENDING else (op, None)
 
 
+class Remembered:
+    """The elements of an iterator, each drawn once and kept: a generator may be asked for the same one again, and it may have no end."""
+
+    __slots__ = ("drawn", "source")
+
+    def __init__(self, source: Iterable[Any]) -> None:
+        self.source, self.drawn = iter(source), list[Any]()
+
+    def from_(self, at: int) -> Any:
+        """Element `at`, drawn if it is the next one; raises IndexError behind the last."""
+        if at == len(self.drawn):
+            try:
+                self.drawn.append(next(self.source))
+            except StopIteration:
+                raise IndexError(at) from None
+        return self.drawn[at]
+
+
 class Chain(Generator):
     """Elements in turn, each until it is exhausted; updates go to the current one only."""
 
-    __slots__ = ("current", "rest")
+    __slots__ = ("at", "current", "element")
 
-    def __init__(self, current: Generator | None, rest: tuple[Any, ...]) -> None:
-        self.current, self.rest = current, rest
+    def __init__(self, current: Generator | None, element: Callable[[int], Any], at: int = 0) -> None:
+        self.current, self.element, self.at = current, element, at  # element(i) raises IndexError behind the last one
 
     def op(self, ctx: Context) -> Answer:
-        current, rest = self.current, self.rest
+        current, at = self.current, self.at
         while True:
             if current is not None:
                 op, following = current.op(ctx)
                 if op is not None:
-                    return op, (Chain(following, rest) if following is not None or rest else None)
-            if not rest:
+                    return op, Chain(following, self.element, at)
+            try:
+                current, at = lift(self.element(at)), at + 1
+            except IndexError:
                 return None, None
-            current, rest = lift(rest[0]), rest[1:]
 
     def update(self, ctx: Context, event: Op) -> Generator:
         if self.current is None:
             return self
         updated = self.current.update(ctx, event)
-        return self if updated is self.current else Chain(updated, self.rest)
+        return self if updated is self.current else Chain(updated, self.element, self.at)
 
 
 class Fn(Generator):
-    """A function that gives generators: called anew whenever what it gave is exhausted; ends when it gives None."""
+    """A function that gives generators: called anew whenever what it gave is exhausted; ends when it gives None, or what has no op."""
 
     __slots__ = ("call", "current")
 
@@ -136,17 +155,22 @@ class Repeat(Generator):
         return self if updated is self.generator else Repeat(updated, self.n)
 
 
+NOTHING = Chain(None, ().__getitem__)
+
+
 def lift(thing: Any) -> Generator:
     """Any Python thing as a generator (see the opening of this file)."""
     if isinstance(thing, Generator):
         return thing
     if thing is None:
-        return Chain(None, ())
+        return NOTHING
     if isinstance(thing, Mapping):
         return Once(thing)
     if callable(thing):
         takes = len(inspect.signature(thing).parameters)
         return Fn(thing if takes else lambda _: thing())
-    if isinstance(thing, Iterable):
-        return Chain(None, tuple(thing))
+    if isinstance(thing, list | tuple):
+        return Chain(None, tuple(thing).__getitem__)
+    if isinstance(thing, Iterable) and not isinstance(thing, str | bytes):
+        return Chain(None, Remembered(thing).from_)
     raise TypeError(f"{thing!r} is no generator: give a mapping, a function, an iterable or a generator")

@@ -15,6 +15,7 @@ from harness.generators.dice import mix64
 from harness.op import INVOKE, OK, Op
 
 SECOND = 1_000_000_000
+MAX_WINDOWS = 10_000  # that cycle_times looks ahead for one in which the child has something to do
 
 
 class Limit(Generator):
@@ -61,11 +62,14 @@ class TimeLimit(Generator):
         if op is None:
             return None, None
         if op is PENDING:
-            return (None, None) if self.cutoff is not None and ctx.time >= self.cutoff else (PENDING, self)
+            return (None, None) if self.cutoff is not None and ctx.time >= self.cutoff else (PENDING, self._with(following, self.cutoff))
         cutoff = self.cutoff if self.cutoff is not None else op.time + self.span
         if op.time >= cutoff:
             return None, None
         return op, (TimeLimit(self.span, following, cutoff) if following is not None else None)
+
+    def _with(self, child: Generator, cutoff: int | None) -> Generator:
+        return self if child is self.child else TimeLimit(self.span, child, cutoff)
 
     def update(self, ctx: Context, event: Op) -> Generator:
         updated = self.child.update(ctx, event)
@@ -115,7 +119,7 @@ class Stagger(Generator):
         if op is None:
             return None, None
         if op is PENDING:
-            return PENDING, self
+            return PENDING, (self if following is self.child else Stagger(self.dt, following, self.seed, self.due))
         due = self.due if self.due is not None else ctx.time
         if op.time < due:
             op.time = due
@@ -182,9 +186,12 @@ class Until(Generator):
         if self.done:
             return None, None
         op, following = self.child.op(ctx)
-        if op is None or op is PENDING:
-            return op, (self if op is PENDING else None)
-        return op, Until(following, self.mine | {op.process})
+        if op is None:
+            return None, None
+        if op is PENDING:
+            return PENDING, (self if following is self.child else Until(following, self.mine))
+        mine = self.mine if op.type in (SLEEP, LOG) else self.mine | {op.process}  # those two have no completion to wait for
+        return op, Until(following, mine)
 
     def update(self, ctx: Context, event: Op) -> Generator:
         updated = self.child.update(ctx, event)
@@ -275,7 +282,7 @@ class CycleTimes(Generator):
             opens += self.spans[i]
             i += 1
         now = ctx
-        for _ in range(len(self.children) + 1):  # a later child is asked with the time at which its window opens
+        for _ in range(MAX_WINDOWS):  # a later child is asked with the time at which its window opens
             op, following = self.children[i].op(now)
             if op is None:
                 return None, None
@@ -299,6 +306,7 @@ class CycleTimes(Generator):
 def cycle_times(*args: Any) -> Generator:
     """cycle_times(5, a, 10, b): a for five seconds, b for ten, and again."""
     spans = tuple(int(seconds * SECOND) for seconds in args[::2])
+    assert args and len(args) % 2 == 0 and min(spans) > 0, "cycle_times takes pairs of (seconds, generator)"
     return CycleTimes(spans, tuple(map(lift, args[1::2])))
 
 

@@ -1,9 +1,9 @@
 """Choosing between children: the soonest rule, mixes, alternation, rotation by the clock.
 
 Why it exists  overlapping workloads and faults are several generators of which the earliest next op wins.
-Relies on      the soonest rule: an exhausted child loses to anything, PENDING loses to an op, the lower time wins; equal times are decided at
-               random in proportion to weights, and the winner carries the sum, so that a fold over n children is uniform. Without the last
-               clause the first child starves the rest.
+Relies on      the soonest rule: an exhausted child loses to anything, PENDING loses to an op, the lower time wins; equal times are decided
+               at random in proportion to weights, and the winner carries the sum, so that a fold over n children is uniform. Without the
+               last clause the first child starves the rest.
 """
 
 from __future__ import annotations
@@ -44,16 +44,12 @@ def soonest(a: Candidate | None, b: Candidate) -> Candidate:
 
 
 class Any_(Generator):
-    """Asks all, takes the soonest; only the taken child advances; updates go to all. Ends when all (or, `shortest`, one) have ended.
+    """Asks all, takes the soonest; only the taken child advances; updates go to all. Ends when all (or, `shortest`, one) have ended."""
 
-    What a child answered is kept until an event reaches it or it answered "not now": asking all of them again is what costs most.
-    """
+    __slots__ = ("children", "shortest", "turn")
 
-    __slots__ = ("answers", "children", "shortest", "turn")
-
-    def __init__(self, children: tuple[Generator, ...], shortest: bool = False, turn: int = 0, answers: Any = None) -> None:
+    def __init__(self, children: tuple[Generator, ...], shortest: bool = False, turn: int = 0) -> None:
         self.children, self.shortest, self.turn = children, shortest, turn
-        self.answers: list[Answer | None] = answers if answers is not None else [None] * len(children)
 
     def op(self, ctx: Context) -> Answer:
         best: Candidate | None = None
@@ -89,7 +85,7 @@ def shortest_any(*children: Any) -> Generator:
 
 
 class Mix(Generator):
-    """The next child drawn at random in proportion to weights, again after each op; on PENDING the others are tried; exhausted ones drop out."""
+    """The next child drawn in proportion to weights, again after each op; on PENDING the others are tried; exhausted ones drop out."""
 
     __slots__ = ("children", "seed", "weights")
 

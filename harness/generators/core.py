@@ -33,23 +33,30 @@ PENDING: Final = Pending()
 class Context:
     """What a generator may know: the time, its threads, which are free, and which process each one runs.
 
-    `free` is in order of a fair rotation: the thread that has been free for longest comes first.
+    `free` is in order of a fair rotation: the thread that has been free for longest comes first. `idled` counts changes of `free` that
+    no `update` tells of (a sleep or log op began or ended): a generator that keeps answers must drop them when it changes.
     """
 
-    __slots__ = ("clients", "free", "process_of", "threads", "time")
+    __slots__ = ("clients", "free", "idled", "process_of", "threads", "time")
 
     def __init__(
-        self, time: int, threads: frozenset[Thread], free: tuple[Thread, ...], process_of: Mapping[Thread, int | str], clients: int
+        self,
+        time: int,
+        threads: frozenset[Thread],
+        free: tuple[Thread, ...],
+        process_of: Mapping[Thread, int | str],
+        clients: int,
+        idled: int = 0,
     ) -> None:
-        self.time, self.threads, self.free, self.process_of, self.clients = time, threads, free, process_of, clients
+        self.time, self.threads, self.free, self.process_of, self.clients, self.idled = time, threads, free, process_of, clients, idled
 
     def only(self, threads: frozenset[Thread]) -> Context:
         """The same, as those threads (of its own) see it."""
-        return Context(self.time, threads, tuple([t for t in self.free if t in threads]), self.process_of, self.clients)
+        return Context(self.time, threads, tuple([t for t in self.free if t in threads]), self.process_of, self.clients, self.idled)
 
     def at(self, time: int) -> Context:
         """The same at another time."""
-        return Context(time, self.threads, self.free, self.process_of, self.clients)
+        return Context(time, self.threads, self.free, self.process_of, self.clients, self.idled)
 
     def thread_of(self, event: Op) -> Thread:
         """The thread that runs an event's process (process = thread + k * clients)."""

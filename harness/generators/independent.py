@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from harness.generators.basic import lift
+from harness.generators.basic import LOG, SLEEP, lift
 from harness.generators.choose import Candidate, soonest
 from harness.generators.core import PENDING, Answer, Context, Generator, Thread
 from harness.op import Op
@@ -18,6 +18,11 @@ from harness.op import Op
 Key = Hashable
 KeyOf = Callable[[int], Any]  # the n-th key, or None when there are no more
 OfKey = Callable[[Any], Any]  # the generator of a key
+
+
+def _plain(event: Op) -> Op:
+    """An event as the key's own generator knows it."""
+    return Op(event.index, event.time, event.process, event.type, event.f, event.value.get("value"), event.error, event.node, event.ext)
 
 
 class Sequential(Generator):
@@ -36,7 +41,8 @@ class Sequential(Generator):
                 if op is PENDING:
                     return PENDING, Sequential(self.key_of, self.of_key, n, key, child)
                 if op is not None:
-                    op.value = {"key": key, "value": op.value}
+                    if op.type not in (SLEEP, LOG):
+                        op.value = {"key": key, "value": op.value}
                     return op, Sequential(self.key_of, self.of_key, n, key, following)
             key = self.key_of(n)
             if key is None:
@@ -46,17 +52,17 @@ class Sequential(Generator):
     def update(self, ctx: Context, event: Op) -> Generator:
         if self.child is None or not (isinstance(event.value, dict) and event.value.get("key") == self.key):
             return self
-        updated = self.child.update(ctx, event)
+        updated = self.child.update(ctx, _plain(event))
         return self if updated is self.child else Sequential(self.key_of, self.of_key, self.n, self.key, updated)
 
 
 class Group:
-    """One group of threads with its key; `answer` is what its child said and nothing has changed since."""
+    """One group of threads with its key; `answer` is what its child said when ctx.idled was `idled`; no event has reached it since."""
 
-    __slots__ = ("answer", "child", "key", "threads")
+    __slots__ = ("answer", "child", "idled", "key", "threads")
 
-    def __init__(self, threads: frozenset[Thread], key: Any, child: Generator | None, answer: Answer | None = None) -> None:
-        self.threads, self.key, self.child, self.answer = threads, key, child, answer
+    def __init__(self, threads: frozenset[Thread], key: Any, child: Generator | None, answer: Answer | None = None, idled: int = 0) -> None:
+        self.threads, self.key, self.child, self.answer, self.idled = threads, key, child, answer, idled
 
 
 class Concurrent(Generator):
@@ -92,7 +98,7 @@ class Concurrent(Generator):
             if group.child is None:
                 continue
             answer = group.answer
-            if answer is None:
+            if answer is None or group.idled != ctx.idled:
                 answer, group, n = self._ask(ctx, group, n)
                 if groups is None:
                     groups = list(self.groups)
@@ -113,7 +119,7 @@ class Concurrent(Generator):
             op.process,
             op.type,
             op.f,
-            {"key": taken.key, "value": op.value},
+            op.value if op.type in (SLEEP, LOG) else {"key": taken.key, "value": op.value},
             None,
             op.node,
             op.ext,
@@ -128,7 +134,7 @@ class Concurrent(Generator):
             op, following = child.op(own)
             if op is not None:
                 kept = (op, following)
-                return kept, Group(group.threads, key, child, None if op is PENDING and own.free else kept), n
+                return kept, Group(group.threads, key, child, None if op is PENDING and own.free else kept, ctx.idled), n
             key = self.key_of(n)
             if key is None:
                 child = None
@@ -148,10 +154,7 @@ class Concurrent(Generator):
             return self
         child = group.child
         if isinstance(event.value, dict) and event.value.get("key") == group.key:
-            plain = Op(
-                event.index, event.time, event.process, event.type, event.f, event.value.get("value"), event.error, event.node, event.ext
-            )
-            child = child.update(ctx.only(group.threads), plain)
+            child = child.update(ctx.only(group.threads), _plain(event))
         after = (*self.groups[:i], Group(group.threads, group.key, child), *self.groups[i + 1 :])
         return self._with(after, self.n, 0)
 

@@ -62,7 +62,7 @@ def clients(child: Any) -> Generator:
 
 def nemesis(child: Any, thread: str = "") -> Generator:
     """The child on nemesis threads only, or on the one named."""
-    return OnThreads(is_nemesis if not thread else thread.__eq__, child)
+    return OnThreads(is_nemesis if not thread else lambda t: t == thread, child)
 
 
 class EachThread(Generator):
@@ -160,6 +160,7 @@ class Reserve(Generator):
     def _sets(self, ctx: Context) -> tuple[frozenset[Thread], ...]:
         if ctx.threads is not self.seen:
             ordered = sorted(t for t in ctx.threads if isinstance(t, int))
+            assert sum(self.counts) <= len(ordered), f"{len(ordered)} client threads are too few to reserve {self.counts} of them"
             sets, start = [], 0
             for count in self.counts:
                 sets.append(frozenset(ordered[start : start + count]))
