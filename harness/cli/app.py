@@ -29,6 +29,7 @@ Store = Annotated[str, typer.Option("--store", help="Folder of stored runs.")]
 
 @app.command()
 def run(
+    context: typer.Context,
     target: Annotated[str, typer.Argument(help="A target's name (see `list`), FILE.py[:Class], or a PLAN.toml.")],
     cluster: Annotated[str, typer.Option(help="Where the nodes are: local or docker.")] = "local",
     nodes: Annotated[int, typer.Option(help="How many nodes.")] = 3,
@@ -63,11 +64,10 @@ def run(
     json: Json = False,
 ) -> int:
     """One run: bring the cluster up, drive clients, break things, heal, judge, report."""
+    given = {name: value for name, value in locals().items() if name != "context"}
     from harness.cli.run_command import run_command
 
-    given = dict(locals())
-    explicit = _explicit(given)
-    return run_command(given, explicit)
+    return run_command(given, _explicit(context, given))
 
 
 @app.command()
@@ -158,18 +158,10 @@ def demo(
     return demo_command(store, quiet, seed)
 
 
-def _explicit(given: dict[str, Any]) -> set[str]:
+def _explicit(context: typer.Context, given: dict[str, Any]) -> set[str]:
     """Names of the parameters that were really given on the command line (a plan file keeps the others)."""
-    context = _context()
-    return {name for name in given if context.get_parameter_source(name).name == "COMMANDLINE"}
-
-
-def _context() -> Any:
-    try:
-        from typer._click.globals import get_current_context
-    except ImportError:  # typer before it carried its own click
-        from click import get_current_context
-    return get_current_context()
+    sources = {name: context.get_parameter_source(name) for name in given}
+    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
 
 
 def main(arguments: list[str]) -> int:
