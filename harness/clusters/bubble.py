@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
@@ -157,7 +157,7 @@ def _tell(tell: int, error: BaseException) -> None:
         os.write(tell, (str(error) or type(error).__name__).encode())
 
 
-def _pass_signals_to(pid: int) -> dict[int, object]:
+def _pass_signals_to(pid: int) -> dict[int, Any]:
     def pass_on(number: int, _frame: object) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
