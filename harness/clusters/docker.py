@@ -21,7 +21,7 @@ from harness.cluster import ClusterSpec, Completed, Diagnosis, Links, Place, Say
 from harness.clusters import docker_images as images
 from harness.clusters.docker_attach import find_nodes
 from harness.clusters.docker_endpoints import ADDRESS, PUBLISHED, Endpoints
-from harness.clusters.docker_engine import ATTACHED, Engine, explanation, own_labels
+from harness.clusters.docker_engine import ATTACHED, RUN, Engine, explanation, own_labels
 from harness.clusters.docker_helper import agent_argv, run_once
 from harness.clusters.docker_look import Looker, Seen
 from harness.clusters.docker_made import Made, archive, remove_run, unpack
@@ -407,23 +407,25 @@ class DockerCluster:
             return unpack(b"".join(stream))
 
     def _take_down(self, keep: bool) -> None:
+        left: list[str] = []
+        if self.spec.attach:
+            for node in self.nodes:
+                try:
+                    self._start_one(node)
+                except SetupError as error:
+                    left.append(f"{node.label} was not started again: {error.seen}")
         for each in (self._exits, self._endpoints, *self._logs.values()):
             if each is not None:
                 each.close()
-        if self.spec.attach:
-            for node in self.nodes:
-                if node.name in self._seen:
-                    self._start_one(node)
         with self._up.asking("removing the run's containers"):
             if keep and not self.spec.attach:
-                self.spec.say(
-                    f"the cluster stays up, healed: docker ps --filter label=splitbrain.run={self.run_id}; splitbrain heal removes it"
-                )
+                shown = f"docker ps --filter label={RUN}={self.run_id}"
+                self.spec.say(f"the cluster stays up, healed: {shown}; splitbrain heal removes it")
             else:
-                _, left = remove_run(self._up, self.run_id)
-                if left:
-                    raise SetupError(f"not removed: {'; '.join(left)}", "the rest is gone", "splitbrain heal")
+                left += remove_run(self._up, self.run_id)[1]
         self._up.close()
+        if left:
+            raise SetupError("; ".join(left), "the rest is as it was", "splitbrain heal")
 
     # Called in the events thread.
 

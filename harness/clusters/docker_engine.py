@@ -60,7 +60,7 @@ class Engine:
             ) from error
         except APIError as error:
             raise self.lost_is(f"{doing} failed: {explanation(error)}", "", "splitbrain doctor; docker info") from error
-        except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
             left = "faults are healed by the agent; the containers stay" if self.lost_is is LostError else "nothing was started"
             raise self.lost_is(f"the Docker Engine was lost while {doing}: {plain_reason(error)}", left, way_out(error)) from error
 

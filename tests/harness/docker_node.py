@@ -7,13 +7,13 @@ import select
 import socket
 import sys
 import time
+from pathlib import Path
 
 PORT, PEERS = 7000, 7001
-config = json.load(open(sys.argv[1]))
-starts = os.path.join(config["data"], "starts")
-number = int(open(starts).read()) + 1 if os.path.exists(starts) else 1
-with open(starts, "w") as file:
-    file.write(str(number))
+config = json.loads(Path(sys.argv[1]).read_text())
+starts = Path(config["data"]) / "starts"
+number = int(starts.read_text()) + 1 if starts.exists() else 1
+starts.write_text(str(number))
 print(f"start {number} of {config['me']}", flush=True)
 if os.fork() == 0:
     while True:
@@ -48,13 +48,7 @@ while True:
             try:
                 word = ready.recv(99).decode().strip()
                 if word:
-                    state = {
-                        "me": config["me"],
-                        "starts": number,
-                        "heard": heard,
-                        "skew_ns": skew(),
-                        "greeting": os.environ.get("GREETING"),
-                    }
+                    state = {"me": config["me"], "starts": number, "heard": heard, "skew_ns": skew(), "env": os.environ.get("GREETING")}
                     ready.send(json.dumps(state).encode() + b"\n")
             except OSError:
                 word = ""
