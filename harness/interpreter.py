@@ -2,14 +2,16 @@
 
 Why it exists  time, processes and deadlines are decided in one place, so that a history means what it says: an invocation is in the file
                before its op is dispatched, a completion is recorded after its return, intervals may only widen.
-Relies on      the loop's order (semantics of the field): completions first; then the generator is asked with the time of now; exhausted: wait
-               for what is outstanding; pending: wait for a completion, at most 1 ms; an op in the future: its successor is thrown away and
-               the *old* generator asked again; an op that is due goes out. The generator sees a completion under the *old* process.
+Relies on      the loop's order (semantics of the field): completions first; then the generator is asked with the time of now; exhausted:
+               wait for what is outstanding; pending: wait for a completion, at most 1 ms; an op in the future: its successor is thrown
+               away and the *old* generator asked again; an op that is due goes out. The generator sees a completion under the *old*
+               process.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import threading
 from collections import deque
@@ -20,18 +22,19 @@ import msgspec
 
 from harness.generators.basic import LOG, SLEEP, lift
 from harness.generators.core import PENDING, Context, Generator, Thread
-from harness.journal import Journal
-from harness.op import FAIL, INFO, Op
+from harness.journal import Journal, NotJson
+from harness.op import COMPLETIONS, FAIL, INFO, INVOKE, Op
 from harness.worker import Worker
 
 SECOND = 1_000_000_000
 NEMESIS_TIMEOUT_S = 60.0
 PENDING_WAIT_NS = 1_000_000
+CLOSE_LIMIT_S = 2.0
 BURST = 64  # ops in a row before the event loop gets its turn
 
 
 class Summary(msgspec.Struct):
-    """What an interpretation was like: lag = how late due ops were dispatched; it widens intervals, and can hide anomalies, never invent them."""
+    """What it was like. Lag is how late due ops were dispatched: it widens intervals, so it can hide anomalies, never invent any."""
 
     invocations: int = 0
     abandoned: int = 0
@@ -47,7 +50,8 @@ class _Flight:
     __slots__ = ("deadline", "op", "task", "thread")
 
     def __init__(self, op: Op, thread: Thread, deadline: int) -> None:
-        self.op, self.thread, self.deadline, self.task = op, thread, deadline, None
+        self.op, self.thread, self.deadline = op, thread, deadline
+        self.task: asyncio.Future[Op] | None = None
 
 
 class Interpreter:
@@ -77,6 +81,7 @@ class Interpreter:
         self.totals = Summary()
         self.threads_of: dict[Thread, _BlockingThread] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.stop: asyncio.Event | None = None
 
     def summary(self) -> Summary:
         """Figures so far."""
@@ -90,21 +95,26 @@ class Interpreter:
 
         Stopped or out of time, what is still outstanding is recorded as info: no stuck client holds the run.
         """
-        self.loop = asyncio.get_running_loop()
+        self.loop, self.stop = asyncio.get_running_loop(), stop
+        stopping = asyncio.ensure_future(stop.wait()) if stop is not None else None
+        if stopping is not None:
+            stopping.add_done_callback(lambda _: self.wake.set())
         before = gc.get_threshold()
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 50, 1000)
         try:
-            await self._run(lift(generator), self.clock() + int(deadline_s * SECOND), stop)
+            await self._run(lift(generator), self.clock() + int(deadline_s * SECOND))
         finally:
-            self.journal.flush()
+            if stopping is not None:
+                stopping.cancel()
             gc.set_threshold(*before)
             gc.unfreeze()
-        return self.totals
+            self.journal.flush()
+        return self.summary()
 
-    async def _run(self, current: Generator, end: int, stop: asyncio.Event | None) -> None:
-        ctx, burst = self.ctx, 0
+    async def _run(self, current: Generator, end: int) -> None:
+        ctx, stop, burst = self.ctx, self.stop, 0
         while True:
             current = self._complete_all(current)
             now = ctx.time = self.clock()
@@ -137,7 +147,7 @@ class Interpreter:
     async def _wait(self, ns: int) -> None:
         """Until something completes, at most so long."""
         self.journal.flush()
-        if self.done:
+        if self.done or (self.stop is not None and self.stop.is_set()):
             return
         self.wake.clear()
         assert self.loop is not None
@@ -149,11 +159,13 @@ class Interpreter:
         ctx = self.ctx
         thread = ctx.thread_of(op)
         assert thread in ctx.free, f"{op} is for a thread that is busy"
+        assert op.process == self.process_of[thread], f"{op} is for a process that is retired: {thread} runs {self.process_of[thread]}"
         at = ctx.free.index(thread)
         ctx.free = ctx.free[:at] + ctx.free[at + 1 :]
         if op.type in (SLEEP, LOG):
             self._idle(op, thread)
             return current
+        assert op.type == INVOKE, f"{op} is no invocation"
         worker = self.workers[thread]
         self.lags.append(now - op.time)
         if now - op.time > self.totals.lag_max_ns:
@@ -173,18 +185,27 @@ class Interpreter:
             self.wheels[nemesis].append(flight)
             self._thread_for(thread).put(flight)
             return current
-        answer = worker.invoke(op)
+        try:
+            answer = worker.invoke(op)
+        except Exception as error:  # a worker should raise nothing; nobody knows what happened
+            answer = self._unknown(flight, f"{type(error).__name__}: {error}")
         if isinstance(answer, Op):
             self.done.append((flight, answer))
         else:
             self.wheels[nemesis].append(flight)
-            flight.task = asyncio.ensure_future(answer)  # type: ignore[assignment]
-            flight.task.add_done_callback(lambda task: self._landed(flight, task))  # type: ignore[attr-defined]
+            flight.task = asyncio.ensure_future(answer)
+            flight.task.add_done_callback(lambda task: self._landed(flight, task))
         return current
+
+    def _unknown(self, flight: _Flight, why: str) -> Op:
+        """Nobody knows what an op did: info; one that changes nothing fails."""
+        read_only = flight.op.f in self.workers[flight.thread].read_only
+        return _completion(flight.op, FAIL if read_only else INFO, why)
 
     def _idle(self, op: Op, thread: Thread) -> None:
         """Sleep and log: executed, never recorded."""
         flight = _Flight(op, thread, 1 << 62)
+        self.ctx.idled += 1
         self.flights[thread] = flight
         if op.type == LOG:
             if self.say is not None:
@@ -196,9 +217,9 @@ class Interpreter:
 
     def _landed(self, flight: _Flight, task: asyncio.Future[Op]) -> None:
         if task.cancelled():
-            self._finish(flight, _completion(flight.op, INFO, "cancelled"))
+            self._finish(flight, self._unknown(flight, "cancelled"))
         elif (error := task.exception()) is not None:
-            self._finish(flight, _completion(flight.op, INFO, f"{type(error).__name__}: {error}"))
+            self._finish(flight, self._unknown(flight, f"{type(error).__name__}: {error}"))
         else:
             self._finish(flight, task.result())
 
@@ -219,11 +240,19 @@ class Interpreter:
         ctx, thread = self.ctx, flight.thread
         del self.flights[thread]
         ctx.free = (*ctx.free, thread)
-        if op.type in (SLEEP, LOG):
+        if flight.op.type in (SLEEP, LOG):
+            ctx.idled += 1
             return current
+        if op.type not in COMPLETIONS or op.f != flight.op.f:
+            op = self._unknown(flight, f"the client's answer is no completion: type {op.type!r}, f {op.f!r}")
         ctx.time = op.time = self.clock()
         op.process = flight.op.process
-        self.journal.record(op)
+        try:
+            self.journal.record(op)
+        except NotJson as error:
+            op = self._unknown(flight, error.seen)
+            op.time = ctx.time
+            self.journal.record(op)
         if self.observe is not None:
             self.observe(op)
         current = current.update(ctx, op)
@@ -246,16 +275,18 @@ class Interpreter:
     def _abandon(self, flight: _Flight, why: str) -> Op:
         worker = self.workers[flight.thread]
         if flight.task is not None:
-            flight.task.cancel()  # type: ignore[unreachable]
+            flight.task.cancel()
         elif worker.blocking:
             self.threads_of.pop(flight.thread).abandon()
-        worker.retire()
-        return _completion(flight.op, FAIL if flight.op.f in worker.read_only else INFO, why)
+        if worker.retire():
+            return _completion(flight.op, FAIL, f"no-client: {why}")
+        return self._unknown(flight, why)
 
     def _abandon_all(self, current: Generator) -> None:
         for flight in list(self.flights.values()):
             if flight.op.type in (SLEEP, LOG):
                 del self.flights[flight.thread]
+                self.ctx.idled += 1
                 self.ctx.free = (*self.ctx.free, flight.thread)
             else:
                 current = self._complete(flight, self._abandon(flight, "the run was stopped"), current)
@@ -268,11 +299,12 @@ class Interpreter:
         return found
 
     async def close(self) -> None:
-        """Close all workers; nothing is waited for longer than a second."""
+        """Close all workers; nothing is waited for longer than two seconds."""
         for blocking in self.threads_of.values():
             blocking.abandon()
         closing = [worker.close() for worker in self.workers.values()]
-        await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), 2.0) if closing else None
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*closing, return_exceptions=True), CLOSE_LIMIT_S)
 
 
 def _completion(op: Op, type_: str, error: Any) -> Op:

@@ -27,8 +27,11 @@ class Worker(Protocol):
         """Execute; the completion. Past its deadline the call is abandoned: cancelled if it can be, never waited for."""
         ...
 
-    def retire(self) -> None:
-        """The process has crashed: close its client in the background; the next op opens a new one."""
+    def retire(self) -> bool | None:
+        """The process has crashed: close its client in the background; the next op opens a new one.
+
+        True: the call in progress, if any, has certainly not sent its op, and never will.
+        """
         ...
 
     async def close(self) -> None:

@@ -37,7 +37,7 @@ class Context:
     no `update` tells of (a sleep or log op began or ended): a generator that keeps answers must drop them when it changes.
     """
 
-    __slots__ = ("clients", "free", "idled", "process_of", "threads", "time")
+    __slots__ = ("_all", "_free", "clients", "idled", "process_of", "threads", "time")
 
     def __init__(
         self,
@@ -48,11 +48,27 @@ class Context:
         clients: int,
         idled: int = 0,
     ) -> None:
-        self.time, self.threads, self.free, self.process_of, self.clients, self.idled = time, threads, free, process_of, clients, idled
+        self.time, self.threads, self.process_of, self.clients, self.idled = time, threads, process_of, clients, idled
+        self._all = free
+        self._free: tuple[Thread, ...] | None = free
+
+    @property
+    def free(self) -> tuple[Thread, ...]:
+        """The threads that have nothing to do."""
+        if self._free is None:  # filtered when somebody asks: most generators that are updated never do
+            own = self.threads
+            self._free = tuple([t for t in self._all if t in own])
+        return self._free
+
+    @free.setter
+    def free(self, free: tuple[Thread, ...]) -> None:
+        self._all = self._free = free
 
     def only(self, threads: frozenset[Thread]) -> Context:
         """The same, as those threads (of its own) see it."""
-        return Context(self.time, threads, tuple([t for t in self.free if t in threads]), self.process_of, self.clients, self.idled)
+        seen = Context(self.time, threads, self._all, self.process_of, self.clients, self.idled)
+        seen._free = None
+        return seen
 
     def at(self, time: int) -> Context:
         """The same at another time."""

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from harness.generators.basic import LOG, SLEEP, lift
-from harness.generators.choose import Candidate, soonest
+from harness.generators.basic import LOG, NOTHING, SLEEP, lift
 from harness.generators.core import PENDING, Answer, Context, Generator, Thread
+from harness.generators.dice import mix64
 from harness.op import Op
 
 Key = Hashable
@@ -91,9 +91,9 @@ class Concurrent(Generator):
     def op(self, ctx: Context) -> Answer:
         if not self.groups:
             self._begin(ctx)
-        n = self.n
+        n, taken, ties = self.n, -1, 0
         groups: list[Group] | None = None
-        best: Candidate | None = None
+        best: Any = None  # the soonest rule of choose.py, spelled out: this loop is what a keyed load costs
         for i, group in enumerate(self.groups):
             if group.child is None:
                 continue
@@ -103,29 +103,26 @@ class Concurrent(Generator):
                 if groups is None:
                     groups = list(self.groups)
                 groups[i] = group
-            best = soonest(best, Candidate(answer[0], (i, answer[1]), 1, self.turn))
+            op = answer[0]
+            if op is None or op is PENDING:
+                continue
+            if best is None or op.time < best.time:
+                best, taken, ties = op, i, 1
+            elif op.time == best.time:
+                ties += 1
+                if mix64(self.turn * 31 + op.time + ties) % ties == 0:
+                    best, taken = op, i
         shown = self.groups if groups is None else tuple(groups)
-        if best is None or best.op is None:
+        if best is None:
             busy = any(group.child is not None for group in shown)
             return (PENDING, self._with(shown, n, 0)) if busy else (None, None)
-        if best.op is PENDING:
-            return PENDING, self._with(shown, n, 0)
-        i, following = best.tag
-        taken = shown[i]
-        op = best.op
-        keyed = Op(
-            -1,
-            op.time if op.time > ctx.time else ctx.time,
-            op.process,
-            op.type,
-            op.f,
-            op.value if op.type in (SLEEP, LOG) else {"key": taken.key, "value": op.value},
-            None,
-            op.node,
-            op.ext,
-        )
-        after = (*shown[:i], Group(taken.threads, taken.key, following if following is not None else lift(None)), *shown[i + 1 :])
-        return keyed, self._with(after, n, 1)
+        group = shown[taken]
+        assert group.answer is not None
+        following = group.answer[1]
+        after = (*shown[:taken], Group(group.threads, group.key, following if following is not None else NOTHING), *shown[taken + 1 :])
+        time = best.time if best.time > ctx.time else ctx.time  # a copy: the answer may be kept, if this op is not taken
+        value = best.value if best.type in (SLEEP, LOG) else {"key": group.key, "value": best.value}
+        return Op(-1, time, best.process, best.type, best.f, value, None, best.node, best.ext), self._with(after, n, 1)
 
     def _ask(self, ctx: Context, group: Group, n: int) -> tuple[Answer, Group, int]:
         child, key = group.child, group.key
