@@ -242,8 +242,8 @@ def infer_model(history: History) -> str:
         return "register"
     if fs <= {"read", "write", "cas"}:
         return "cas-register"
-    if fs <= {"add", "read"}:
-        return _add_model(clients)
+    if fs <= {"add", "read", "remove"}:
+        return _add_model(history)
     if fs <= {"transfer", "read"}:
         return "bank"
     if fs & {"enqueue", "dequeue"}:
@@ -262,13 +262,14 @@ def _txn_model(clients: Iterable[Op]) -> str:
     return ""
 
 
-def _add_model(clients: Sequence[Op]) -> str:
-    reads = [op for op in clients if op.f == "read" and op.type == "ok"]
-    if any(isinstance(op.value, list) or (isinstance(op.value, dict) and isinstance(op.value.get("value"), list)) for op in reads):
-        adds = [i for i, op in enumerate(clients) if op.f == "add"]
-        first = next((i for i, op in enumerate(clients) if op.f == "read"), len(clients))
-        return "set" if adds and first > adds[-1] else "set-full"
-    return "counter" if reads else "set"
+def _add_model(history: History) -> str:
+    """A set's reads give lists, a counter's numbers."""
+    for op in history.ops:
+        if op.is_client and op.f == "read" and op.type == "ok":
+            value = op.value.get("value") if isinstance(op.value, dict) else op.value
+            if value is not None:
+                return "set-full" if isinstance(value, list) else "counter"
+    return "set-full"
 
 
 def compile_kernels() -> None:

@@ -1,0 +1,187 @@
+"""The slow oracle of the set-full checker: its definitions, written down naively, and random small histories to try them on.
+
+Nothing here is imported from the checker. Two oracles: `by_definition` asks every read about every element for every rule; `has_order`
+tries every order of one element's adds, removes and reads, and so knows nothing of the rules at all.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from typing import Any, NamedTuple
+
+from harness.checker import CheckContext, Phase
+from harness.history.history import History
+from harness.op import Op
+
+NEVER = float("inf")
+VALUES: list[Any] = [1, 2, 3, True, 1.0, "1", [1], None, {"a": 1, "b": [2]}]
+
+
+class Done(NamedTuple):
+    f: str
+    call: int
+    ret: float
+    outcome: str
+    node: str | None
+    value: Any
+    final: bool
+
+
+def name(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def operations(history: History, context: CheckContext) -> list[Done]:
+    starts = [phase.start for phase in context.phases if phase.name == "final"]
+    found = []
+    for invoke, done in history.calls():
+        outcome = done.type if done else "info"
+        ret = done.index if done and outcome == "ok" else NEVER
+        value = [name(v) for v in (done.value or [])] if invoke.f == "read" and done and outcome == "ok" else name(invoke.value)
+        found.append(Done(invoke.f, invoke.index, ret, outcome, invoke.node, value, bool(starts) and invoke.time >= starts[0]))
+    return found
+
+
+def by_definition(history: History, context: CheckContext) -> dict[str, Any]:
+    """{"types": {(type, element)}, "nodes": {lost element: nodes}, "strict", "weak": the verdicts}."""
+    ops = operations(history, context)
+    reads = [o for o in ops if o.f == "read" and o.outcome == "ok"]
+    adds = [o for o in ops if o.f == "add" and o.outcome != "fail"]
+    removes = [o for o in ops if o.f == "remove" and o.outcome != "fail"]
+    elements = {o.value for o in adds + removes} | {e for r in reads for e in r.value}
+    types, nodes, lasting, proved = set(), {}, set(), False
+    final = [r for r in reads if r.final]
+    at_end = final or [r for r in reads if all(r.call >= s.call for s in reads)]
+    for e in elements:
+        mine, gone = [a for a in adds if a.value == e], [m for m in removes if m.value == e]
+        have = [r for r in reads if e in r.value and any(a.call < r.ret for a in mine)]
+        moments = [a.ret for a in mine if a.outcome == "ok"] + [r.ret for r in have]
+        known = min(moments, default=NEVER)
+        types |= {("phantom-element", e) for r in reads if e in r.value and not any(a.call < r.ret for a in mine)}
+        types |= {("duplicate-element", e) for r in reads if r.value.count(e) > 1}
+        for r in have:
+            for m in gone:
+                if m.ret < r.call and not any(a.call < r.ret and a.ret > m.call for a in mine):
+                    types.add(("resurrected", e))
+                    lasting |= {e} if r in at_end else set()
+        miss = [r for r in reads if known < r.call and e not in r.value and not any(m.call < r.ret for m in gone)]
+        lacking = [r for r in miss if r.final]
+        seen_later = {r.call: any(h.ret > r.call for h in reads if e in h.value) for r in miss}
+        if lacking or not all(seen_later.values()):
+            types.add(("lost-write", e))
+            nodes[e] = {r.node for r in lacking}
+        elif miss:
+            types.add(("stale-read", e))
+        if known < NEVER and not have and not gone and not any(r.call > known for r in reads):
+            types.add(("never-read", e))
+        proved |= bool(have) or any(m.ret < r.call and e not in r.value for m in gone for r in reads)
+    bad = {type_ for type_, _ in types} - {"never-read"}
+    weak = (bad - {"stale-read", "resurrected"}) | ({"resurrected"} if lasting else set())
+    ground = True if proved else "unknown"
+    return {"types": types, "nodes": nodes, "strict": False if bad else ground, "weak": False if weak else ground}
+
+
+def has_order(history: History, context: CheckContext, element: str) -> bool:
+    """Whether one element's ops have an order that respects real time and explains every read of it; failed ops never happened."""
+    ops = [(o.call, o.ret, o.f, element in o.value) for o in operations(history, context)
+           if (o.f == "read" and o.outcome == "ok") or (o.f != "read" and o.outcome != "fail" and o.value == element)]  # fmt: skip
+
+    def order(left: tuple[Any, ...], there: bool) -> bool:
+        if all(ret == NEVER for _, ret, _, _ in left):
+            return True
+        first = min(ret for _, ret, _, _ in left)
+        for i, (call, _, f, has) in enumerate(left):
+            legal = call < first and (f != "read" or has == there)
+            if legal and order(left[:i] + left[i + 1 :], there if f == "read" else f == "add"):
+                return True
+        return False
+
+    return order(tuple(ops), False)
+
+
+def random_history(rng: random.Random) -> tuple[History, CheckContext]:
+    """A few clients against replicas that are broken in ways drawn for the history, or not at all; half end with reads of every node."""
+    fault = {kind: rng.random() < 0.2 and rng.random() for kind in ("stale", "lost", "dirty", "twice", "junk", "early", "undead")}
+    fault["undead"] = rng.random() < 0.5 and rng.random()
+    nodes = ["n1", "n2", "n3"][: rng.randint(1, 3)]
+    values = rng.sample(VALUES, rng.randint(2, 6))
+    weights = {"add": 5, "read": rng.choice([1, 4, 8]), "remove": rng.choice([0, 0, 4])}
+    crash, fail, again = rng.choice([0.0, 0.1, 0.4]), rng.choice([0.0, 0.2]), rng.choice([0.0, 0.3])
+    ops: list[Op] = []
+    store: list[Any] = []  # the truth
+    old: list[Any] = []  # what a stale replica has
+    processes, open_ = list(range(rng.randint(1, 4))), {}
+    target, started, unused, finals = rng.randint(6, 14), 0, list(values), None
+
+    def strikes(kind: str) -> bool:
+        return bool(fault[kind]) and rng.random() < fault[kind] * 0.6
+
+    def same(a: Any, b: Any) -> bool:
+        return name(a) == name(b)
+
+    def emit(c: int, type_: str, f: str, value: Any, node: str) -> None:
+        ops.append(Op(len(ops), len(ops), processes[c], type_, f, value, node=node))
+
+    def act(f: str, value: Any) -> Any:
+        if f == "add" and not strikes("lost"):
+            store.append(value) if not any(same(value, v) for v in store) else None
+        if f == "remove" and not strikes("undead"):
+            store[:] = [v for v in store if not same(v, value)]
+        if f != "read":
+            return value
+        seen = list(old) if strikes("stale") else list(store)
+        if rng.random() < 0.5:
+            old[:] = store
+        seen += [rng.choice(seen)] if seen and strikes("twice") else []
+        seen += ["junk"] if strikes("junk") else []
+        seen += [v for v in unused[:1] if strikes("early")]
+        rng.shuffle(seen)
+        return seen
+
+    while started < target or open_ or finals:
+        c = rng.randrange(len(processes))
+        if c not in open_:
+            if started < target:
+                f = rng.choices(list(weights), list(weights.values()))[0]
+                node, value = rng.choice(nodes), None
+                if f == "add":
+                    value = unused.pop(0) if unused and rng.random() >= again else rng.choice(values)
+                elif f == "remove":
+                    value = rng.choice(values)
+                started += 1
+            elif finals:
+                f, node, value = "read", finals.pop(), None
+            else:
+                continue
+            emit(c, "invoke", f, value, node)
+            outcome = rng.choices(["ok", "fail", "info"], [1, fail, crash])[0] if finals is None else "ok"
+            open_[c] = [f, value, node, outcome, False]
+            continue
+        f, value, node, outcome, done = open_[c]
+        if not done:
+            happens = outcome == "ok" or (outcome == "info" and rng.random() < 0.5) or (f == "add" and strikes("dirty"))
+            open_[c][1] = act(f, value) if happens else value
+            open_[c][4] = True
+        elif rng.random() < 0.6:
+            del open_[c]
+            if outcome != "info" or rng.random() < 0.7:
+                emit(c, outcome, f, value if outcome == "ok" or f != "read" else None, node)
+            if outcome == "info":
+                processes[c] = max(processes) + 1
+        if started >= target and not open_ and finals is None:
+            finals = list(nodes) if rng.random() < 0.5 else []
+            phase = len(ops)
+    phases = [Phase("fault", 0, phase), Phase("final", phase, len(ops))] if len(ops) > phase else []
+    return History(ops), CheckContext(phases=phases, nodes=nodes, is_run=bool(phases))
+
+
+def size(history: History) -> Counter[str]:
+    """What the history has: calls, crashed calls, removes."""
+    calls = list(history.calls())
+    return Counter({
+        "calls": len(calls),
+        "crashed": sum(call.outcome == "info" for call in calls),
+        "removes": sum(call.invoke.f == "remove" for call in calls),
+    })  # fmt: skip
