@@ -31,13 +31,13 @@ class Coverage:
         self.options = options
 
     def check(self, history: History, context: CheckContext) -> Verdict:
-        """Facts: {"faults": {kind: {"asked", "in_place", "exercised", ...}}, "power": {...}}."""
+        """Facts: {"cluster": words, "faults": {kind: {"asked", "in_place", "exercised", "mechanism", ...}}, "power": {...}}."""
         if not context.is_run:
             return Verdict(True)
         intervals = fault_intervals(history)
         faults = {kind: _kind_facts(kind, asked, intervals) for kind, asked in sorted(context.faults.items())}
         done = [op for op in history.ops if op.is_client and op.type == OK]
-        facts = {"faults": faults, "power": _power(done, intervals, history, context)}
+        facts = {"cluster": _where(context), "faults": faults, "power": _power(done, intervals, history, context)}
         reasons = [*_faults_missing(faults, context), *_ops_missing(done, context)]
         if reasons:
             return Verdict("unknown", reason="; ".join(reasons), facts=facts)
@@ -54,8 +54,15 @@ def _kind_facts(kind: str, asked: dict[str, Any], intervals: Sequence[FaultInter
         "asked": len(of_kind),
         "in_place": sum(interval.in_place for interval in of_kind),
         "exercised": sum(interval.in_place and interval.exercised for interval in of_kind),
+        "mechanism": str(asked.get("mechanism", "")),
         "why": str(asked.get("why") or (whys.most_common(1)[0][0] if whys else "")),
     }
+
+
+def _where(context: CheckContext) -> str:
+    """Where the run ran, as its cluster described itself."""
+    found = next((event for event in context.events if event.get("event") == "cluster"), {})
+    return f"{found['cluster']}: {found['says']}" if "says" in found else str(found.get("cluster", ""))
 
 
 def _faults_missing(faults: dict[str, dict[str, Any]], context: CheckContext) -> Iterable[str]:

@@ -122,7 +122,7 @@ class LiveView:
             ops.add_row(f, f"[green]{counts['ok']}[/]", f"[yellow]{counts['fail']}[/]", f"[magenta]{counts['info']}[/]")
         faults = [Text(f"● {text}", style="red") for text in self.faults.values()] or [Text("no fault is active", style="dim")]
         struck = ", ".join(f"{kind} ×{count}" for kind, count in sorted(self.struck.items()))
-        lines = [
+        lines: list[Any] = [
             Text(f"{self.phase}  {(self.now - self.phase_since) / 1e9:5.1f} s   (run {self.now / 1e9:.1f} s)", style="bold"),
             Text(self._rates()),
             ops,

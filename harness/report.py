@@ -63,9 +63,12 @@ def _models(results: Results) -> Iterable[str]:
 
 
 def _coverage(results: Results) -> Iterable[str]:
+    if where := results.coverage.get("cluster"):
+        yield f"  cluster {where}"
     for kind, facts in (results.coverage.get("faults") or {}).items():
         if facts["possible"]:
-            yield f"  {kind}: {facts['asked']} injected, {facts['in_place']} in place by probe, {facts['exercised']} exercised"
+            how = f" (by {facts['mechanism']})" if facts.get("mechanism") else ""
+            yield f"  {kind}{how}: {facts['asked']} tried, {facts['in_place']} in place by probe, {facts['exercised']} exercised{_missed(facts)}"
         else:
             yield f"  {kind}: cannot be made here: {facts['why']}"
     power: dict[str, Any] = results.coverage.get("power") or {}
@@ -73,6 +76,11 @@ def _coverage(results: Results) -> Iterable[str]:
         yield f"  ok ops during {kind}: " + ", ".join(f"{node} {count}" for node, count in nodes.items())
     if power:
         yield f"  contended keys: {power['contended_keys']}, primary changes seen: {power['primary_changes']}"
+
+
+def _missed(facts: dict[str, Any]) -> str:
+    missed = facts["asked"] - facts["in_place"]
+    return f" ({missed} not: {facts['why']})" if missed and facts["why"] else ""
 
 
 def _ops(results: Results) -> Iterable[str]:

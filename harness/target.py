@@ -75,6 +75,10 @@ class Site(Protocol):
         """The address that peers use."""
         ...
 
+    def listen(self, node: Node) -> str:
+        """The address that the node's service binds: its own, which behind a relay is not the one that peers use."""
+        ...
+
     def endpoint(self, node: Node, port: int) -> tuple[str, int]:
         """Where the controller's clients reach this port of the node."""
         ...

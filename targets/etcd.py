@@ -49,7 +49,7 @@ class Etcd(Target):
 
     def service(self, node: Node, site: Site) -> Service:
         """One member. The same command starts it anew and again: once its data is there, the initial cluster is not looked at."""
-        listen = getattr(site, "listen", site.address)(node)  # behind a relay a node listens elsewhere than its peers connect to
+        listen = site.listen(node)
         peers = {other.name: _url(site.address(other), PEER_PORT) for other in site.nodes}
         arguments = {
             "name": node.name,

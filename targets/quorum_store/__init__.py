@@ -52,10 +52,9 @@ class QuorumStore(Target):
 
     def service(self, node: Node, site: Site) -> Service:
         """The node's program with its configuration."""
-        listen = getattr(site, "listen", site.address)  # behind a relay a node listens elsewhere than its peers connect to
         config = {
             "node": node.name,
-            "listen": [listen(node), PORT],
+            "listen": [site.listen(node), PORT],
             "peers": {other.name: [site.address(other), PORT] for other in site.nodes},
             "data": site.data(node),
             "mode": self.opt["mode"],
