@@ -68,7 +68,7 @@ class Interpreter:
         say: Callable[[str], None] | None = None,
     ) -> None:
         self.workers, self.journal, self.clock, self.observe, self.say = workers, journal, clock, observe, say
-        self.timeout_ns = int(op_timeout_s * SECOND)
+        self.timeout_ns = round(op_timeout_s * SECOND)
         clients = sum(isinstance(thread, int) for thread in workers)
         threads = tuple(workers)
         self.process_of: dict[Thread, int | str] = {thread: thread for thread in threads}
@@ -104,7 +104,7 @@ class Interpreter:
         gc.freeze()
         gc.set_threshold(50_000, 50, 1000)
         try:
-            await self._run(lift(generator), self.clock() + int(deadline_s * SECOND))
+            await self._run(lift(generator), self.clock() + round(deadline_s * SECOND))
         finally:
             if stopping is not None:
                 stopping.cancel()
@@ -179,7 +179,7 @@ class Interpreter:
             self.observe(op)
         current = current.update(ctx, op)
         nemesis = isinstance(thread, str)
-        flight = _Flight(op, thread, now + (int(NEMESIS_TIMEOUT_S * SECOND) if nemesis else self.timeout_ns))
+        flight = _Flight(op, thread, now + (round(NEMESIS_TIMEOUT_S * SECOND) if nemesis else self.timeout_ns))
         self.flights[thread] = flight
         if worker.blocking:
             self.wheels[nemesis].append(flight)

@@ -99,7 +99,7 @@ def _take(
     current = lift(following)
     if op.type in (SLEEP, LOG):
         ctx.idled += 1
-        heapq.heappush(flying, (op.time + (int(op.value * SECOND) if op.type == SLEEP else 0), taken, op, thread))
+        heapq.heappush(flying, (op.time + (round(op.value * SECOND) if op.type == SLEEP else 0), taken, op, thread))
         return current
     op.index = len(history)
     history.append(op)

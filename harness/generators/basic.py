@@ -101,12 +101,13 @@ class Fn(Generator):
             op, following = current.op(ctx)
             if op is not None:
                 return op, Fn(self.call, following)
+        if not ctx.free:
+            return PENDING, self  # asked when its op can go out, not before
         made = self.call(ctx)
         if made is None:
             return None, None
         if type(made) is dict:  # by far the most frequent case
-            op = make_op(ctx, made)
-            return (op, Fn(self.call, Once(made))) if op is PENDING else (op, Fn(self.call))
+            return make_op(ctx, made), Fn(self.call)
         op, following = lift(made).op(ctx)
         return (op, Fn(self.call, following)) if op is not None else (None, None)
 

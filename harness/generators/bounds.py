@@ -78,7 +78,7 @@ class TimeLimit(Generator):
 
 def time_limit(seconds: float, child: Any) -> Generator:
     """New ops of the child for so many seconds from its first."""
-    return TimeLimit(int(seconds * SECOND), child)
+    return TimeLimit(round(seconds * SECOND), child)
 
 
 class ProcessLimit(Generator):
@@ -134,7 +134,7 @@ class Stagger(Generator):
 
 def stagger(seconds: float, child: Any, seed: int = 0) -> Generator:
     """The child's ops at random, so many seconds apart on average, in all."""
-    return Stagger(int(seconds * SECOND), child, seed << 20)
+    return Stagger(round(seconds * SECOND), child, seed << 20)
 
 
 class Delay(Generator):
@@ -161,7 +161,7 @@ class Delay(Generator):
 
 def delay(seconds: float, child: Any) -> Generator:
     """The child's ops at least so many seconds apart."""
-    return Delay(int(seconds * SECOND), child)
+    return Delay(round(seconds * SECOND), child)
 
 
 def sleep(seconds: float) -> Generator:
@@ -305,7 +305,7 @@ class CycleTimes(Generator):
 
 def cycle_times(*args: Any) -> Generator:
     """cycle_times(5, a, 10, b): a for five seconds, b for ten, and again."""
-    spans = tuple(int(seconds * SECOND) for seconds in args[::2])
+    spans = tuple(round(seconds * SECOND) for seconds in args[::2])
     assert args and len(args) % 2 == 0 and min(spans) > 0, "cycle_times takes pairs of (seconds, generator)"
     return CycleTimes(spans, tuple(map(lift, args[1::2])))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import docker
 import pytest
 import pytest_asyncio
+from docker.types import IPAMConfig, IPAMPool
 
 from harness.cluster import Attach, ClusterSpec
 from harness.clusters.docker import DockerCluster
@@ -239,7 +240,7 @@ async def test_a_forwarder_can_publish_its_ports(cluster):
     engine = Engine()
     forwarder = Forwarder(engine, cluster.run_id, 0)
     try:
-        container = cluster._seen["n1"].container
+        container = cluster._all.seen["n1"].container
         await asyncio.to_thread(forwarder.open, [("n1", container, PORT)], True)
         assert await reach(*forwarder.listens["n1", PORT], stays_s=0.2) == "open"
     finally:
@@ -251,7 +252,9 @@ async def test_a_forwarder_can_publish_its_ports(cluster):
 def theirs(client):
     """Two containers of somebody, as compose would make them, with a state that must not change."""
     project = f"theirs{os.getpid()}"
-    network = client.networks.create(f"{project}_default", labels={"com.docker.compose.project": project})
+    pools = [IPAMPool(subnet="fd00:5b:77::/64")]
+    network = client.networks.create(f"{project}_default", enable_ipv6=True, ipam=IPAMConfig(pool_configs=pools))
+    second = client.networks.create(f"{project}_second")
     made = []
     config = '{"me": "x", "peers": {}, "data": "/tmp"}'
     command = ["sh", "-c", f"echo '{config}' > /tmp/c; exec python3 -I -u /splitbrain/files/node.py /tmp/c"]
@@ -263,10 +266,12 @@ def theirs(client):
         }
         name = f"{project}-{service}-{number}"
         made.append(client.containers.run(image_of(), command, name=name, labels=labels, network=network.name, detach=True))
+        second.connect(made[-1])
     yield project, made
     for container in made:
         container.remove(force=True)
     network.remove()
+    second.remove()
 
 
 def image_of():
@@ -296,8 +301,15 @@ async def test_attached_containers_are_broken_and_left_as_they_were(tmp_path, cl
         assert [(n.name, n.role, n.label) for n in made.nodes] == [("n1", "db", f"{project}-db-1"), ("n2", "web", f"{project}-web-1")]
         await until(lambda: ask(made, made.nodes[0]), 5)
         assert made.describe()["mode"] == "attached"
+        place = await made.place("n1")
+        shown = (await made.exec("n1", ["ip", "-o", "address", "show", "scope", "global"])).stdout
+        shown += (await made.exec("n1", ["ip", "-o", "address", "show", "scope", "link"])).stdout
+        assert len({network for network, _ in place.addresses}) == len(place.bridges) == 2
+        assert sorted(address for _, address in place.addresses) == sorted(line.split()[3].split("/")[0] for line in shown.splitlines())
+        assert sum(":" in address for _, address in place.addresses) == 2  # its own, and the link's
         cut = await made.plane.cut("1", [("n1", "n2"), ("n2", "n1")])
         assert cut["in_place"] and {pair["proof"] for pair in cut["pairs"]} == {"probe"}, cut
+        assert len(await made.plane.traces()) == 2 * (2 * 2 + 2 * 2)  # both ways, each v4 to each v4, each v6 to each v6
         assert (await made.plane.skew("2", {"n1": ClockChange(offset_ns=SECOND)}))["in_place"]
         assert (await made.plane.undo("1"))["in_place"] and (await made.plane.undo("2"))["exercised"]
         containers[0].kill()  # somebody else's
