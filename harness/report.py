@@ -68,7 +68,8 @@ def _coverage(results: Results) -> Iterable[str]:
     for kind, facts in (results.coverage.get("faults") or {}).items():
         if facts["possible"]:
             how = f" (by {facts['mechanism']})" if facts.get("mechanism") else ""
-            yield f"  {kind}{how}: {facts['asked']} tried, {facts['in_place']} in place by probe, {facts['exercised']} exercised{_missed(facts)}"
+            counts = f"{facts['asked']} tried, {facts['in_place']} in place by probe, {facts['exercised']} exercised"
+            yield f"  {kind}{how}: {counts}{_missed(facts)}"
         else:
             yield f"  {kind}: cannot be made here: {facts['why']}"
     power: dict[str, Any] = results.coverage.get("power") or {}
