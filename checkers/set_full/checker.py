@@ -97,7 +97,7 @@ def strict(expected: str) -> bool:
 
 def _breaks(finding: Finding, is_strict: bool) -> bool:
     if finding.type in (STALE, RESURRECTED):
-        return is_strict or (finding.type == RESURRECTED and finding.lasts)
+        return is_strict or finding.lasts
     return finding.type != NEVER
 
 

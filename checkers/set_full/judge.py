@@ -30,7 +30,7 @@ class Finding(NamedTuple):
     known   the moment from which it had to be there (0 where that plays no part)
     reads   those that show it, by invocation; of many that miss it, the first and the last
     times   how many reads show it
-    lasts   it is there at the end: in a final read, or in the read that began last
+    lasts   not only for a while: of a removed element, it is in a final read, or in the read that began last; a stale read never lasts
     """
 
     type: str

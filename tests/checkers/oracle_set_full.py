@@ -101,58 +101,64 @@ def has_order(history: History, context: CheckContext, element: str) -> bool:
     return order(tuple(ops), False)
 
 
+class Replica:
+    """The truth, an older copy of it that a stale read gets, and ways to fail drawn once."""
+
+    def __init__(self, rng: random.Random, values: list[Any]) -> None:
+        self.rng, self.unused = rng, values
+        self.store: list[Any] = []
+        self.old: list[Any] = []
+        self.fault = {kind: rng.random() < 0.2 and rng.random() for kind in ("stale", "lost", "dirty", "twice", "junk", "early")}
+        self.fault["undead"] = rng.random() < 0.5 and rng.random()
+
+    def strikes(self, kind: str) -> bool:
+        return bool(self.fault[kind]) and self.rng.random() < self.fault[kind] * 0.6
+
+    def act(self, f: str, value: Any) -> Any:
+        if f == "add" and not self.strikes("lost"):
+            self.store += [value] if not any(name(value) == name(v) for v in self.store) else []
+        if f == "remove" and not self.strikes("undead"):
+            self.store = [v for v in self.store if name(v) != name(value)]
+        if f != "read":
+            return value
+        seen = list(self.old) if self.strikes("stale") else list(self.store)
+        if self.rng.random() < 0.5:
+            self.old = list(self.store)
+        seen += [self.rng.choice(seen)] if seen and self.strikes("twice") else []
+        seen += ["junk"] if self.strikes("junk") else []
+        seen += [v for v in self.unused[:1] if self.strikes("early")]
+        self.rng.shuffle(seen)
+        return seen
+
+
 def random_history(rng: random.Random) -> tuple[History, CheckContext]:
-    """A few clients against replicas that are broken in ways drawn for the history, or not at all; half end with reads of every node."""
-    fault = {kind: rng.random() < 0.2 and rng.random() for kind in ("stale", "lost", "dirty", "twice", "junk", "early", "undead")}
-    fault["undead"] = rng.random() < 0.5 and rng.random()
+    """A few clients against a store that is broken in ways drawn for the history, or not at all; half end with reads of every node."""
     nodes = ["n1", "n2", "n3"][: rng.randint(1, 3)]
     values = rng.sample(VALUES, rng.randint(2, 6))
+    unused = list(values)
+    replica = Replica(rng, unused)
     weights = {"add": 5, "read": rng.choice([1, 4, 8]), "remove": rng.choice([0, 0, 4])}
     crash, fail, again = rng.choice([0.0, 0.1, 0.4]), rng.choice([0.0, 0.2]), rng.choice([0.0, 0.3])
     ops: list[Op] = []
-    store: list[Any] = []  # the truth
-    old: list[Any] = []  # what a stale replica has
     processes, open_ = list(range(rng.randint(1, 4))), {}
-    target, started, unused, finals = rng.randint(6, 14), 0, list(values), None
-
-    def strikes(kind: str) -> bool:
-        return bool(fault[kind]) and rng.random() < fault[kind] * 0.6
-
-    def same(a: Any, b: Any) -> bool:
-        return name(a) == name(b)
+    target, started, finals, phase = rng.randint(6, 14), 0, None, 0
 
     def emit(c: int, type_: str, f: str, value: Any, node: str) -> None:
         ops.append(Op(len(ops), len(ops), processes[c], type_, f, value, node=node))
 
-    def act(f: str, value: Any) -> Any:
-        if f == "add" and not strikes("lost"):
-            store.append(value) if not any(same(value, v) for v in store) else None
-        if f == "remove" and not strikes("undead"):
-            store[:] = [v for v in store if not same(v, value)]
-        if f != "read":
-            return value
-        seen = list(old) if strikes("stale") else list(store)
-        if rng.random() < 0.5:
-            old[:] = store
-        seen += [rng.choice(seen)] if seen and strikes("twice") else []
-        seen += ["junk"] if strikes("junk") else []
-        seen += [v for v in unused[:1] if strikes("early")]
-        rng.shuffle(seen)
-        return seen
-
     while started < target or open_ or finals:
         c = rng.randrange(len(processes))
         if c not in open_:
+            f, node, value = "read", rng.choice(nodes), None
             if started < target:
                 f = rng.choices(list(weights), list(weights.values()))[0]
-                node, value = rng.choice(nodes), None
                 if f == "add":
                     value = unused.pop(0) if unused and rng.random() >= again else rng.choice(values)
                 elif f == "remove":
                     value = rng.choice(values)
                 started += 1
             elif finals:
-                f, node, value = "read", finals.pop(), None
+                node = finals.pop()
             else:
                 continue
             emit(c, "invoke", f, value, node)
@@ -161,9 +167,8 @@ def random_history(rng: random.Random) -> tuple[History, CheckContext]:
             continue
         f, value, node, outcome, done = open_[c]
         if not done:
-            happens = outcome == "ok" or (outcome == "info" and rng.random() < 0.5) or (f == "add" and strikes("dirty"))
-            open_[c][1] = act(f, value) if happens else value
-            open_[c][4] = True
+            happens = outcome == "ok" or (outcome == "info" and rng.random() < 0.5) or (f == "add" and replica.strikes("dirty"))
+            open_[c][1:] = [replica.act(f, value) if happens else value, node, outcome, True]
         elif rng.random() < 0.6:
             del open_[c]
             if outcome != "info" or rng.random() < 0.7:

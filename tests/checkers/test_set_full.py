@@ -105,6 +105,17 @@ def test_an_element_that_a_nodes_final_read_lacks_is_lost_whatever_other_nodes_r
     assert "the final read #2 on n1, read #4 on n2 miss it" in judge(two, final=2).anomalies[0].message
 
 
+def test_an_element_that_came_late_and_then_went_is_lost():
+    assert judge([*added(1), *read("[]"), *read("[1]"), *read("[]")], "sequential").counts == {"lost-write": 1}
+
+
+def test_a_final_read_that_began_before_the_acknowledgement_may_miss_the_element():
+    lines = ["0 invoke add 1", "7@n1 invoke read", "0 ok add 1", "7@n1 ok read []", *read("[]", "8@n2"), *read("[1]", "9@n3")]
+    assert judge(lines, final=1).anomalies[0].witness["nodes"] == ["n2"]
+    removed = [*added(1), *read("[]", "7@n1"), "0 invoke remove 1", "0 ok remove 1", *read("[]", "8@n2"), *read("[]", "9@n3")]
+    assert judge(removed, final=2).anomalies[0].witness["nodes"] == ["n1"]
+
+
 def test_elements_that_nobody_added_or_whose_add_failed_are_phantoms():
     verdict = judge([*added(1), "0 invoke add 2", "0 fail add 2", *read("[1, 2, 3]")], "sequential")
     assert (verdict.valid, verdict.counts) == (False, {"phantom-element": 2})
