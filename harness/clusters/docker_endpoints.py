@@ -23,6 +23,7 @@ from docker.errors import APIError
 from harness.clusters.docker_engine import Engine, own_labels
 from harness.clusters.docker_helper import Frames, attach, create, remove
 from harness.clusters.docker_images import FORWARD
+from harness.clusters.docker_look import Seen
 
 CONNECT_S, LISTEN_S, FORWARD_S = 0.7, 5.0, 0.3
 HELLO_S = 15.0
@@ -102,12 +103,10 @@ class Endpoints:
         self._lock = threading.Lock()
         self.ways: dict[tuple[str, int], Way] = {}
 
-    async def choose(
-        self, addresses: Mapping[str, str], published: Mapping[str, Mapping[int, int]], containers: Mapping[str, str], ports: Sequence[int]
-    ) -> None:
-        """Probe each port of each node once. `containers`: node -> its container's id."""
-        wanted = [(node, port) for node in addresses for port in ports]
-        found = await asyncio.gather(*(self._probe(addresses[node], published[node].get(port), port) for node, port in wanted))
+    async def choose(self, seen: Mapping[str, Seen], ports: Sequence[int]) -> None:
+        """Probe each port of each node once."""
+        wanted = [(node, port) for node in seen for port in ports]
+        found = await asyncio.gather(*(self._probe(seen[node].address, seen[node].published.get(port), port) for node, port in wanted))
         closed = []
         for key, way in zip(wanted, found, strict=True):
             if way is None:
@@ -115,7 +114,7 @@ class Endpoints:
             else:
                 self.ways[key] = way
         if closed:
-            await self._forward(closed, containers)
+            await self._forward(closed, {node: each.container for node, each in seen.items()})
 
     async def _probe(self, address: str, host_port: int | None, port: int) -> Way | None:
         """Address or published port, whichever answers first in this order; None if neither does."""

@@ -28,6 +28,7 @@ class Seen(NamedTuple):
     addresses: tuple[tuple[str, str], ...]
     bridges: Mapping[str, str]
     published: Mapping[int, int]  # port -> port of the host
+    on_host: bool  # it shares the network of the Engine's host
 
     @property
     def netns(self) -> str:
@@ -38,7 +39,7 @@ class Seen(NamedTuple):
     def address(self) -> str:
         """The first address, v4 before v6; "" if it has none."""
         usual = [address for _, address in self.addresses if not address.startswith("fe80")]
-        return next((each for each in usual if ":" not in each), usual[0] if usual else "")
+        return next((each for each in usual if ":" not in each), usual[0] if usual else "127.0.0.1" if self.on_host else "")
 
 
 class Looker:
@@ -81,6 +82,7 @@ class Looker:
             addresses=tuple(addresses),
             bridges=bridges,
             published=_published((found.get("NetworkSettings") or {}).get("Ports") or {}),
+            on_host=(found.get("HostConfig") or {}).get("NetworkMode") == "host",
         )
 
     def pids(self, seen: Seen) -> list[int]:

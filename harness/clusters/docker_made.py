@@ -81,6 +81,7 @@ class Made:
             entrypoint=list(service.argv)[:1],
             name=name,
             hostname=node.name,
+            working_dir=DATA,
             environment=dict(service.env),
             user=service.user,
             labels={**own_labels(self._run_id, self._owner_pid, "node"), f"{LABEL}.node": node.name},

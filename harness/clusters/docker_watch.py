@@ -13,7 +13,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -125,11 +124,11 @@ class ServiceLog:
         frames, rests = Frames(terminal), {1: b"", 2: b""}
         with open(self._path, "ab", buffering=0) as file, contextlib.suppress(OSError):
             while data := stream.recv(CHUNK):
-                stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ ")
+                stamp = _stamp()
                 for kind, part in frames.feed(data):
                     *lines, rests[kind] = (rests.get(kind, b"") + part).split(b"\n")
                     self._write(file, stamp, lines)
-            self._write(file, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ "), [rest for rest in rests.values() if rest])
+            self._write(file, _stamp(), [rest for rest in rests.values() if rest])
         stream.close()
 
     def _write(self, file: Any, stamp: str, lines: list[bytes]) -> None:
@@ -137,3 +136,9 @@ class ServiceLog:
             text = line.rstrip(b"\r").decode(errors="replace")
             self.last.append(text)
             file.write(f"{stamp}{text}\n".encode())
+
+
+def _stamp() -> str:
+    """The controller's time (UTC), as in the logs of other clusters."""
+    now = time.time()
+    return time.strftime("%H:%M:%S", time.gmtime(now)) + f".{int(now * 1e3) % 1000:03d} "
