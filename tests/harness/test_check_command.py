@@ -12,24 +12,8 @@ VALID = [(0, "invoke", "write", 1), (0, "ok", "write", 1), (0, "invoke", "read",
 STALE = [*VALID[:2], (0, "invoke", "write", 2), (0, "ok", "write", 2), (0, "invoke", "read", None), (0, "ok", "read", 1)]
 LOST = [(0, "invoke", "add", 1), (0, "ok", "add", 1), (0, "invoke", "read", None), (0, "ok", "read", [])]
 UNREAD = [(0, "invoke", "add", 1), (0, "ok", "add", 1)]
-FIELDS = set(
-    [
-        "schema",
-        "path",
-        "valid",
-        "reason",
-        "error",
-        "checkers",
-        "anomalies",
-        "counts",
-        "expected",
-        "not",
-        "holds",
-        "coverage",
-        "notes",
-        "seed",
-    ]
-)
+FIELDS = {"schema", "path", "valid", "reason", "error", "checkers", "anomalies", "counts", "expected", "not", "holds"}
+FIELDS |= {"coverage", "notes", "seed"}
 
 
 def splitbrain(*arguments):
