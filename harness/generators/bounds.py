@@ -50,7 +50,10 @@ def once(child: Any) -> Generator:
 
 
 class TimeLimit(Generator):
-    """Ops until `span` after the first op that it emits; ops in flight finish."""
+    """Ops until `span` after the first op that it emits; ops in flight finish.
+
+    An op beyond the end ends it at once only if no thread is busy: a completion may still make an earlier op possible.
+    """
 
     __slots__ = ("child", "cutoff", "span")
 
@@ -65,7 +68,7 @@ class TimeLimit(Generator):
             return (None, None) if self.cutoff is not None and ctx.time >= self.cutoff else (PENDING, self._with(following, self.cutoff))
         cutoff = self.cutoff if self.cutoff is not None else op.time + self.span
         if op.time >= cutoff:
-            return None, None
+            return (None, None) if ctx.time >= cutoff or ctx.all_free else (PENDING, self)
         return op, (TimeLimit(self.span, following, cutoff) if following is not None else None)
 
     def _with(self, child: Generator, cutoff: int | None) -> Generator:

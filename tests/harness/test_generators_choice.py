@@ -3,7 +3,7 @@
 from collections import Counter
 
 from harness import generators as gen
-from harness.generators import PENDING, Context
+from harness.generators import PENDING
 from harness.generators.choose import Candidate, soonest
 from harness.op import INVOKE, Op
 from harness.simulate import perfect_info, quick
@@ -147,7 +147,13 @@ def test_filter_asks_again_until_one_passes():
 def test_process_limit_ends_before_a_process_too_many_takes_part():
     # every op crashes, and each crash makes a new process: of two clients five processes may take part
     history = simulate(gen.clients(gen.process_limit(5, gen.repeat(a("x")))), perfect_info, clients=2)
-    assert [op.process for op in history if op.type == "invoke"] == [0, 1, 2, 3, 4]  # when 5 becomes possible it is over, for 4's thread too
+    assert [op.process for op in history if op.type == "invoke"] == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]  # when 5 becomes possible it is over, for 4's thread too
     steady = gen.clients(gen.limit(7, gen.process_limit(2, gen.repeat(a("x")))))
     assert fs(steady) == "x" * 7
 

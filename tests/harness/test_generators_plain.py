@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from harness import generators as gen
 from harness.generators import PENDING, Context
 from harness.simulate import imperfect, perfect_info, quick
