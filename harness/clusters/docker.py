@@ -197,7 +197,7 @@ class DockerCluster:
         await asyncio.to_thread(wait, list(self._pending), PENDING_S)  # a step that was given up still makes things
         try:
             if self._engine is not None:
-                self._engine.lost_is = SetupError
+                self._engine.lost_is, self._engine.left = SetupError, "faults are healed; what the run made stays until `splitbrain heal`"
                 await self._do(self._take_down, keep)
         finally:
             self._ended = True
@@ -239,6 +239,7 @@ class DockerCluster:
         if other:
             self.spec.say(f"container addresses do not answer from here; used instead: {', '.join(other)}")
         self._started, self._up.lost_is = True, LostError
+        self._up.left = "faults are healed by the agent; the containers stay"
 
     def _ways(self) -> dict[str, str]:
         """Node -> how its ports are reached, in words."""

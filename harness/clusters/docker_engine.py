@@ -20,7 +20,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException, NotFound
 
-from harness.errors import LostError, SetupError, SplitbrainError
+from harness.errors import SetupError, SplitbrainError
 
 LABEL = "splitbrain"
 RUN, ROLE, OWNER, STARTED, HOST, ATTACHED = (
@@ -31,10 +31,11 @@ CONNECTIONS = 64
 
 
 class Engine:
-    """A connection; `lost_is` is what the loss of the Engine raises: SetupError before a run, LostError during it."""
+    """A connection. `lost_is`: what its loss raises, SetupError before a run, LostError during it; `left`: what it says is left then."""
 
     def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
         self.lost_is: type[SplitbrainError] = SetupError
+        self.left = "nothing was started"
         try:
             client = docker.from_env(timeout=timeout_s, max_pool_size=CONNECTIONS, environment=_environment())
         except (DockerException, requests.RequestException, OSError, ValueError) as error:
@@ -61,8 +62,7 @@ class Engine:
         except APIError as error:
             raise self.lost_is(f"{doing} failed: {explanation(error)}", "", "splitbrain doctor; docker info") from error
         except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, ConnectionError, TimeoutError) as error:
-            left = "faults are healed by the agent; the containers stay" if self.lost_is is LostError else "nothing was started"
-            raise self.lost_is(f"the Docker Engine was lost while {doing}: {plain_reason(error)}", left, way_out(error)) from error
+            raise self.lost_is(f"the Docker Engine was lost while {doing}: {plain_reason(error)}", self.left, way_out(error)) from error
 
     def image(self, tag: str) -> str:
         """An image's id; "" if it is not here."""
