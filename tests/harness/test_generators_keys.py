@@ -1,6 +1,8 @@
 """Independent keys, and the laws that hold whatever crashes: one open op a process, retired processes, keys that never mix."""
 
+import itertools
 from collections import defaultdict
+from functools import partial
 
 import pytest
 from hypothesis import assume, given, settings
@@ -41,7 +43,7 @@ def test_concurrent_keys_give_each_group_a_key_and_the_next_unused_one():
     owners = defaultdict(set)
     for process, key, _, _ in ops:
         owners[key].add(process // 2)
-    # a group takes its next key when the last op of its key is out: group 0 k2 at 10; at 30 both are so far, and group 1's completions are first
+    # a group takes its next key when the last op of its key is out: group 0 takes k2 at 10; at 30 both are so far, group 1 first
     assert owners == {"k0": {0}, "k1": {1}, "k2": {0}, "k3": {1}, "k4": {0}}
     assert len(ops) == 20 and all([key for _, key, _, _ in ops].count(f"k{i}") == 4 for i in range(5))
 
@@ -76,7 +78,7 @@ def test_sleeps_inside_a_key_are_sleeps(keyed):
 
 
 def test_kept_answers_know_of_threads_that_sleep_for_others():
-    # the sleep takes thread 1 away and gives it back without an event: the group of thread 1 must not offer it meanwhile, nor forget it after
+    # the sleep takes thread 1 away and gives it back without an event: its group must not offer it meanwhile, nor forget it after
     sleeper = gen.on_threads(lambda t: t == 1, gen.sleep(50e-9))
     keyed = gen.concurrent_keys(1, lambda i: i, lambda key: [a("x")] * 3)
     times = defaultdict(list)
@@ -121,8 +123,8 @@ WRAPS = {
 
 def nest(leaf, wraps):
     make = leaf
-    for wrap in wraps:
-        make = (lambda inner, wrap: lambda: wrap(inner))(make, WRAPS[wrap])
+    for name in wraps:
+        make = partial(WRAPS[name], make)
     return make
 
 
@@ -152,7 +154,7 @@ def test_laws_under_any_crashes(leaf, wraps, keyed, groups, per_key, ends):
 
     history = simulate(gen.clients(generator()), complete, clients=clients, limit=200)
     assert [op.index for op in history] == list(range(len(history)))
-    assert all(x.time <= y.time for x, y in zip(history, history[1:], strict=False))
+    assert all(x.time <= y.time for x, y in itertools.pairwise(history))
     opened, retired, owners = {}, set(), {}
     for op in history:
         if op.type == "invoke":

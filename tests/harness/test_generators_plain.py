@@ -1,4 +1,7 @@
-"""Plain things as generators: mappings, lists, functions, endless iterables; repeat, cycle, once, limit. Two clients and a nemesis; ops take 10 ns."""
+"""Plain things as generators: mappings, lists, functions, endless iterables; repeat, cycle, once, limit.
+
+Two clients and a nemesis; ops take 10 ns.
+"""
 
 import itertools
 

@@ -1,4 +1,6 @@
-"""Time in schedules: limits stop invocations only, rates are totals over all threads, final phases come after a fault that is still open."""
+"""Time in schedules: limits stop invocations only, rates are totals over all threads, final phases follow a fault that is open."""
+
+import itertools
 
 from harness import generators as gen
 from harness.generators import PENDING, Context
@@ -52,7 +54,7 @@ def test_stagger_is_a_total_rate_drawn_from_its_state():
     for clients in (1, 5):  # the same whatever the number of threads
         generator = gen.stagger(100e-9, [a("x")] * 6, seed=3)
         assert [t for t, _, _ in invocations(generator, quick, clients=clients)] == expected
-    assert len({b - a for a, b in zip(expected, expected[1:], strict=False)}) > 2
+    assert len({b - a for a, b in itertools.pairwise(expected)}) > 2
 
 
 def test_stagger_is_as_fast_as_asked_on_average():
@@ -101,7 +103,7 @@ def test_sleep_holds_only_its_own_thread():
 
 
 def test_load_that_ends_with_its_faults():
-    # as a run is driven: the load is endless. A child has ended when its last op is out: to load while a last sleep lasts, something follows it
+    # as a run is driven, with an endless load. A child has ended when its last op is out: for load during a last sleep, something follows
     def run(*last):
         timing = gen.nemesis([gen.sleep(50e-9), a("h"), gen.sleep(20e-9), *last], "nemesis")
         return invocations(gen.shortest_any(gen.clients(gen.delay(10e-9, gen.repeat(a("r")))), timing), quick, clients=2)
