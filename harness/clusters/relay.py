@@ -184,6 +184,7 @@ async def serve() -> None:
             answer["error"] = str(error)
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+    os._exit(0)  # at once: connections need no farewell
 
 
 async def _do(relay: Relay, ask: dict[str, Any]) -> Any:
