@@ -24,7 +24,8 @@ class SplitbrainError(Exception):
         self.seen, self.left, self.way_out = seen, left, way_out
 
     def __str__(self) -> str:
-        text = ". ".join(part.rstrip(". ") for part in (self.seen, self.left) if part) + "."
+        parts = [part.rstrip(". ") for part in (self.seen, self.left) if part]
+        text = ". ".join([*parts[:1], *(part[:1].upper() + part[1:] for part in parts[1:])]) + "."
         return f"{text}\nWay out: {self.way_out.rstrip('.')}." if self.way_out else text
 
 

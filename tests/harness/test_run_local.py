@@ -1,4 +1,4 @@
-"""Whole runs on the local cluster, in both of its modes: plan to verdict, interruption, death, and everything that can be wrong at the start."""
+"""Whole runs on the local cluster, in both of its modes: verdict, replay, interruption, death, and what can be wrong at the start."""
 
 import json
 import os
