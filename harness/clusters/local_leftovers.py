@@ -51,10 +51,14 @@ def end_leftovers(everyone: bool, say: Say) -> tuple[int, int]:
 
 
 def _marked() -> Iterator[tuple[int, dict[str, str]]]:
+    """Nodes' processes of our own pid namespace: in another one (a bubble, a container) our pids mean other processes."""
+    ours = os.readlink("/proc/self/ns/pid")
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
+            if os.readlink(f"/proc/{name}/ns/pid") != ours:
+                continue
             with open(f"/proc/{name}/environ", "rb") as file:
                 pairs = (item.partition(b"=") for item in file.read().split(b"\0"))
                 marks = {key.decode(): value.decode(errors="replace") for key, _, value in pairs if key.startswith(b"SPLITBRAIN_")}
