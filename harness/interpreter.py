@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from harness.generators.basic import LOG, SLEEP, lift
+from harness.generators.basic import LOG, NOTHING, SLEEP, lift
 from harness.generators.core import PENDING, Context, Generator, Thread
 from harness.journal import Journal, NotJson
 from harness.op import COMPLETIONS, FAIL, INFO, INVOKE, Op
@@ -114,7 +114,7 @@ class Interpreter:
         return self.summary()
 
     async def _run(self, current: Generator, end: int) -> None:
-        ctx, stop, burst = self.ctx, self.stop, 0
+        ctx, stop, burst, due = self.ctx, self.stop, 0, 0  # due: when the op that is waited for should go out
         while True:
             current = self._complete_all(current)
             now = ctx.time = self.clock()
@@ -127,14 +127,18 @@ class Interpreter:
             if op is None:
                 if not self.flights:
                     return
+                due = 0
                 await self._wait(self._next_deadline(end, now))
             elif op is PENDING:
-                current = following if following is not None else current
+                current, due = (following if following is not None else current), 0
                 await self._wait(min(PENDING_WAIT_NS, self._next_deadline(end, now)))
             elif op.time > now:
+                due = op.time
                 await self._wait(min(op.time - now, self._next_deadline(end, now)))
             else:
-                current = self._dispatch(op, following if following is not None else lift(None), now)
+                self._note_lag(now - (min(due, op.time) or op.time))
+                current = self._dispatch(op, following if following is not None else NOTHING, now)
+                due = 0
                 burst += 1
                 if burst >= BURST:
                     burst = 0
@@ -155,6 +159,11 @@ class Interpreter:
         await self.wake.wait()
         handle.cancel()
 
+    def _note_lag(self, lag: int) -> None:
+        self.lags.append(lag)
+        if lag > self.totals.lag_max_ns:
+            self.totals.lag_max_ns = lag
+
     def _dispatch(self, op: Op, current: Generator, now: int) -> Generator:
         ctx = self.ctx
         thread = ctx.thread_of(op)
@@ -167,9 +176,6 @@ class Interpreter:
             return current
         assert op.type == INVOKE, f"{op} is no invocation"
         worker = self.workers[thread]
-        self.lags.append(now - op.time)
-        if now - op.time > self.totals.lag_max_ns:
-            self.totals.lag_max_ns = now - op.time
         if op.node is None:
             op.node = worker.node
         self.totals.invocations += 1
@@ -188,7 +194,7 @@ class Interpreter:
         try:
             answer = worker.invoke(op)
         except Exception as error:  # a worker should raise nothing; nobody knows what happened
-            answer = self._unknown(flight, f"{type(error).__name__}: {error}")
+            answer = _unknown(worker, op, f"{type(error).__name__}: {error}")
         if isinstance(answer, Op):
             self.done.append((flight, answer))
         else:
@@ -196,11 +202,6 @@ class Interpreter:
             flight.task = asyncio.ensure_future(answer)
             flight.task.add_done_callback(lambda task: self._landed(flight, task))
         return current
-
-    def _unknown(self, flight: _Flight, why: str) -> Op:
-        """Nobody knows what an op did: info; one that changes nothing fails."""
-        read_only = flight.op.f in self.workers[flight.thread].read_only
-        return _completion(flight.op, FAIL if read_only else INFO, why)
 
     def _idle(self, op: Op, thread: Thread) -> None:
         """Sleep and log: executed, never recorded."""
@@ -217,9 +218,9 @@ class Interpreter:
 
     def _landed(self, flight: _Flight, task: asyncio.Future[Op]) -> None:
         if task.cancelled():
-            self._finish(flight, self._unknown(flight, "cancelled"))
+            self._finish(flight, _unknown(self.workers[flight.thread], flight.op, "cancelled"))
         elif (error := task.exception()) is not None:
-            self._finish(flight, self._unknown(flight, f"{type(error).__name__}: {error}"))
+            self._finish(flight, _unknown(self.workers[flight.thread], flight.op, f"{type(error).__name__}: {error}"))
         else:
             self._finish(flight, task.result())
 
@@ -244,13 +245,13 @@ class Interpreter:
             ctx.idled += 1
             return current
         if op.type not in COMPLETIONS or op.f != flight.op.f:
-            op = self._unknown(flight, f"the client's answer is no completion: type {op.type!r}, f {op.f!r}")
+            op = _unknown(self.workers[flight.thread], flight.op, f"the client's answer is no completion: type {op.type!r}, f {op.f!r}")
         ctx.time = op.time = self.clock()
         op.process = flight.op.process
         try:
             self.journal.record(op)
         except NotJson as error:
-            op = self._unknown(flight, error.seen)
+            op = _unknown(self.workers[flight.thread], flight.op, error.seen)
             op.time = ctx.time
             self.journal.record(op)
         if self.observe is not None:
@@ -280,7 +281,7 @@ class Interpreter:
             self.threads_of.pop(flight.thread).abandon()
         if worker.retire():
             return _completion(flight.op, FAIL, f"no-client: {why}")
-        return self._unknown(flight, why)
+        return _unknown(self.workers[flight.thread], flight.op, why)
 
     def _abandon_all(self, current: Generator) -> None:
         for flight in list(self.flights.values()):
@@ -311,6 +312,11 @@ def _completion(op: Op, type_: str, error: Any) -> Op:
     return Op(-1, 0, op.process, type_, op.f, op.value, error, op.node, op.ext)
 
 
+def _unknown(worker: Worker, op: Op, why: str) -> Op:
+    """Nobody knows what an op did: info; one that changes nothing fails."""
+    return _completion(op, FAIL if op.f in worker.read_only else INFO, why)
+
+
 class _BlockingThread:
     """A daemon thread for one blocking worker; abandoned, it ends after its call and its answer is dropped."""
 
@@ -338,9 +344,10 @@ class _BlockingThread:
                 return
             try:
                 answer = self.worker.invoke(flight.op)
-                assert isinstance(answer, Op), "a blocking worker gives the completion itself"
+                if not isinstance(answer, Op):
+                    raise TypeError(f"no completion but {answer!r}")
             except Exception as error:  # a client may raise anything; nobody knows what happened
-                answer = _completion(flight.op, INFO, f"{type(error).__name__}: {error}")
+                answer = _unknown(self.worker, flight.op, f"{type(error).__name__}: {error}")
             if self.abandoned:
                 return
             try:
