@@ -220,19 +220,19 @@ async def cancelling(op):
     raise asyncio.CancelledError
 
 
-@pytest.mark.parametrize(
-    ("act", "blocking", "error"),
-    [
-        (raising, False, "ValueError: odd"),
-        (raising_later, False, "ValueError: odd"),
-        (raising, True, "ValueError: odd"),
-        (cancelling, False, "cancelled"),
-        (lambda op: ended(op, "okay"), False, "no completion"),
-        (lambda op: x(), True, "no completion"),
-        (lambda op: Op(-1, 0, op.process, OK, "other"), False, "no completion"),
-        (lambda op: ended(op, OK, {1, object}), False, "not JSON"),
-    ],
-)
+ODD = {
+    "inline": (raising, False, "ValueError: odd"),
+    "async": (raising_later, False, "ValueError: odd"),
+    "blocking": (raising, True, "ValueError: odd"),
+    "cancels itself": (cancelling, False, "cancelled"),
+    "odd type": (lambda op: ended(op, "okay"), False, "no completion"),
+    "odd f": (lambda op: Op(-1, 0, op.process, OK, "other"), False, "no completion"),
+    "no op": (lambda op: x(), True, "no completion"),
+    "not JSON": (lambda op: ended(op, OK, {1, object}), False, "not JSON"),
+}
+
+
+@pytest.mark.parametrize(("act", "blocking", "error"), ODD.values(), ids=ODD.keys())
 def test_what_no_worker_should_do_is_info_and_the_run_goes_on(tmp_path, act, blocking, error):
     run = Run(tmp_path, {0: Scripted(act, blocking)})
     run.go([x("write", 7), x("read", 8)])
@@ -309,11 +309,15 @@ def test_rates_hold_in_real_time(tmp_path):
     assert 10 <= len(times) <= 20 and min(b - a for a, b in itertools.pairwise(times)) >= 0.02e9
 
 
+def hold_up():
+    time.sleep(0.1)
+
+
 def test_lag_is_what_a_busy_loop_makes_due_ops_wait(tmp_path):
     async def act(op):
         await asyncio.sleep(0.002)
         if op.value == 5:
-            time.sleep(0.1)  # a client that holds the loop up, while the next op is waited for
+            hold_up()  # while the next op is waited for
         return ended(op)
 
     summary = Run(tmp_path, {i: Scripted(act) for i in range(4)}).go(gen.delay(0.01, [x(value=n) for n in range(20)]))
