@@ -39,6 +39,8 @@ def heal(everyone: bool, say: Say) -> tuple[int, int]:
 def _heal(engine: Engine, everyone: bool, say: Say) -> tuple[int, int]:
     runs = _runs(engine)
     living = set() if everyone else {run for run, things in runs.items() if any(owner_lives(labels) for labels in things)}
+    held = {name for run in living for labels in runs[run] for name in labels.get(ATTACHED, "").split(",")}
+    living |= {run for run in runs if any(name.startswith(f"sb-{run}-") for name in held)}  # a kept cluster that a living run attached to
     removed = failed = 0
     tables = _tables(engine)
     for run in sorted((set(runs) | tables) - living):

@@ -23,7 +23,7 @@ from harness.clusters.docker_images import helper_tag, make_ready, recipe_tag
 from harness.errors import SetupError, UsageError
 from harness.plane import ClockChange
 from harness.target import Node, Recipe, Service
-from tests.harness.docker_target import PORT, Echo, ask
+from tests.harness.docker_target import PORT, PROGRAM, Echo, ask
 
 SECOND = 1_000_000_000
 TOP = Path(__file__).parents[2]
@@ -440,7 +440,7 @@ async def test_what_is_missing_is_one_sentence(tmp_path, monkeypatch):
         name = "other_test"
 
         def recipe(self):
-            return Recipe(python=True, files={"another": Path(__file__)}, binaries=("no-such-program",))
+            return Recipe(python=True, files={"another": PROGRAM}, binaries=("no-such-program",))
 
     with pytest.raises(SetupError, match=r"--offline forbids(.|\n)*splitbrain prepare other_test --cluster docker"):
         DockerCluster.prepare(Other({}), True, print)
