@@ -8,6 +8,7 @@ Relies on      labels with the owner's pid and start time; the run's record volu
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -74,7 +75,7 @@ def _tables(engine: Engine) -> set[str]:
     """Runs that have a table on the Engine's host; none where the helper's image is missing (then no agent ever ran here)."""
     if not engine.image(helper_tag()):
         return set()
-    done = run_once(engine, ["python3", "-c", TABLES], own_labels("", 0, "once"))
+    done = run_once(engine, ["python3", "-c", TABLES], own_labels(f"once{os.getpid()}", 0, "once"))
     try:
         listed: list[dict[str, Any]] = json.loads(done.out)["nftables"]
     except ValueError:
@@ -98,7 +99,7 @@ def _undo(engine: Engine, run: str, attached: Sequence[str]) -> tuple[list[str],
             if error.status_code != 404:  # removed by its owner since
                 left.append(f"container {name}: {explanation(error)}")
     if engine.image(helper_tag()):
-        ended = run_once(engine, ["python3", "-I", AGENT, "heal", run, *map(str, pids)], own_labels("", 0, "once"))
+        ended = run_once(engine, ["python3", "-I", AGENT, "heal", run, *map(str, pids)], own_labels(f"once{os.getpid()}", 0, "once"))
         try:
             answer = json.loads(ended.out)
             done, left = done + answer["removed"], left + answer["left"]
