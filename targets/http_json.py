@@ -15,6 +15,7 @@ import msgspec
 
 from harness.errors import Definite, Indefinite
 
+FIRST_TRIES_S = (0.2, 0.4)  # nothing is sent before a connection is there, so trying again repeats nothing
 HEAD_LIMIT = 1 << 16  # of a response's head, or of a chunk's size line; bodies have none
 
 
@@ -31,11 +32,21 @@ class JsonConnection:
         """Connect. ConnectionRefusedError, or Definite with the reason."""
         try:
             async with asyncio.timeout(self.timeout_s):
-                self.streams = await asyncio.open_connection(self.host, self.port, limit=HEAD_LIMIT)
+                self.streams = await self._connected()
         except ConnectionRefusedError:
             raise
         except OSError as error:  # TimeoutError is one
-            raise Definite(f"not sent, no connection: {error or type(error).__name__}") from error
+            raise Definite(f"not sent, no connection: {str(error) or type(error).__name__}") from error
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Ask anew where no answer comes: a SYN to a node that starts just now is lost, and the kernel repeats it only a second later."""
+        for patience_s in FIRST_TRIES_S:
+            try:
+                async with asyncio.timeout(patience_s):
+                    return await asyncio.open_connection(self.host, self.port, limit=HEAD_LIMIT)
+            except TimeoutError:
+                continue
+        return await asyncio.open_connection(self.host, self.port, limit=HEAD_LIMIT)
 
     def close(self) -> None:
         """Drop the connection at once; no answer of an earlier request can be taken for one of a later."""

@@ -103,3 +103,20 @@ async def test_refused_stays_what_it_is_and_was_not_sent():
         await client.post("/", 0)
     with pytest.raises(Definite, match="not sent"):
         await JsonConnection("255.255.255.255", 1, 0.2).open()
+
+
+async def test_a_server_that_begins_to_answer_while_we_connect_is_reached_at_once(monkeypatch):
+    tried = []
+    real = asyncio.open_connection
+
+    async def lost_at_first(*args, **kwargs):
+        tried.append(args)
+        if len(tried) < 3:
+            await asyncio.sleep(60)  # as a SYN that nobody answers
+        return await real(*args, **kwargs)
+
+    async with serving(sized(b"1"), timeout_s=2.0) as (_, client):
+        monkeypatch.setattr("targets.http_json.FIRST_TRIES_S", (0.02, 0.02))
+        monkeypatch.setattr("asyncio.open_connection", lost_at_first)
+        assert await client.post("/", 0) == (200, 1)
+        assert len(tried) == 3

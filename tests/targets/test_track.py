@@ -46,4 +46,4 @@ def test_a_schedule_of_the_track_record_is_one(path):
 
 def test_the_kills_of_13766_are_many_and_of_all_nodes():
     [line] = read_schedule(TRACK / "kill-all-fast.toml", {"kill": find("faults", "kill")()}, 1.5, 60.0, ["n1", "n2", "n3"])
-    assert line.fault == "kill" and line.target == "all" and len(line.at) > 40 and line.lasts < 0.2
+    assert line.fault == "kill" and line.target == "all" and len(line.at) == 30 and line.lasts < 0.2
