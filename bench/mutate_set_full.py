@@ -69,11 +69,21 @@ MUTANTS = [
     ("checker.py", "is_strict or finding.lasts", "is_strict"),
     ("checker.py", "is_strict or finding.lasts", "finding.lasts"),
     ("judge.py", "lasts=lost", "lasts=True"),
-    ("checker.py", "if finding.type in (STALE, RESURRECTED):", 'if finding.type in (STALE, RESURRECTED, "duplicate-element"):'),
     ("checker.py", "return finding.type != NEVER", "return True"),
     ("checker.py", "if counts.keys() - {NEVER} else []", "if counts else []"),
     ("checker.py", "-staleness(history, one.finding))", "staleness(history, one.finding))"),
     ("checker.py", "[:SHOWN]", ""),
+    ("checker.py", 'self.mode == "set-full" and ', ""),
+    ("checker.py", "and strict(context.expected):", ":"),
+    ("checker.py", "and not any(calls.removes for _, calls, _ in sets)", ""),
+    ("order.py", "if element not in calls.removes]", "]"),
+    ("order.py", "reversed(during)", "during"),
+    ("order.py", "bisect_left(moments, call)", "bisect_left(moments, read.ret)"),
+    ("order.py", "bisect_right(moments, read.call) :", "bisect_right(moments, call) :"),
+    ("order.py", "if e not in removable] if removable else read.elements", "] if removable else read.elements"),
+    ("order.py", "stays.sort(key=lambda pair: len(pair[1]))", "pass"),
+    ("order.py", "return _order(calls, sweep) or _fork(calls, sweep)", "return _order(calls, sweep)"),
+    ("order.py", "return _order(calls, sweep) or _fork(calls, sweep)", "return _fork(calls, sweep)"),
 ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 Decides    see the package's opening.
 Right      lost, phantom and duplicate elements break every model of a set; stale reads break only those that imply linearizability, and so
-           does an element that comes back for a while after its removal.
+           does an element that comes back for a while after its removal, and reads that contradict each other.
 Unknown    no read that succeeded; nothing observed of any element that was added.
 Rules out  linearizable, strict-serializable.
 Source     semantics.md 10 (set, set-full); DESIGN 8 (final reads are judged node by node).
@@ -17,7 +17,8 @@ from typing import Any, ClassVar, NamedTuple
 from checkers.models import table, weakest
 from checkers.set_full.calls import Calls, Read, by_key, last_reads, show
 from checkers.set_full.judge import LOST, NEVER, RESURRECTED, SEVERITY, STALE, Finding, findings
-from checkers.set_full.story import RULED_OUT, staleness, tell
+from checkers.set_full.order import contradiction
+from checkers.set_full.story import PAIR, RULED_OUT, staleness, tell, tell_pair
 from checkers.set_full.sweep import Sweep
 from harness.checker import CheckContext
 from harness.errors import UsageError
@@ -47,9 +48,13 @@ class SetFull:
         self.mode = mode
 
     def check(self, history: History, context: CheckContext) -> Verdict:
-        """Facts: {"adds": {outcome: n}, "reads", "elements", "known", "seen", "lost", "stale", "never_read", "stale_ms"?, "most_stale"?}.
-        Anomalies: the worst type first, at most 8 of a type; counts: elements."""
+        """Holds: linearizable, of a valid history without removes that was judged by it.
+
+        Facts: {"adds": {outcome: n}, "reads", "elements", "known", "seen", "lost", "stale", "never_read", "stale_ms"?, "most_stale"?}.
+        Anomalies: the worst type first, at most 8 of a type; counts: elements (of nonlinearizable: keys).
+        """
         found: list[_Found] = []
+        sets: list[tuple[Hashable, Calls, Sweep]] = []
         facts: Counter[str] = Counter()
         outcomes: Counter[str] = Counter()
         for key, calls in by_key(history).items():
@@ -58,11 +63,15 @@ class SetFull:
                 calls.reads = final = last_reads(calls.reads)
                 final.sort(key=lambda read: read.ret)
             sweep = Sweep(calls)
+            sets.append((key, calls, sweep))
             found += [_Found(key, calls, final, finding) for finding in findings(calls, sweep, final)]
             outcomes.update(calls.outcomes)
             facts.update({"reads": len(calls.reads), "elements": len(calls.adds.keys() | calls.failed.keys()), "known": len(sweep.known)})
             facts.update({"seen": len(sweep.seen), "proved": len(sweep.seen | sweep.gone)})
-        return self._compose(history, found, outcomes, facts, strict(context.expected), context.expected)
+        verdict = self._compose(history, found, outcomes, facts, strict(context.expected), context.expected)
+        if self.mode == "set-full" and verdict.valid is not False and strict(context.expected):
+            _look_at_pairs(verdict, sets)
+        return verdict
 
     def _compose(
         self, history: History, found: list[_Found], outcomes: Counter[str], figures: Counter[str], is_strict: bool, expected: str
@@ -86,6 +95,17 @@ class SetFull:
             reason = "no read tells anything about an element that was added, so nothing was observed"
         valid = bool(figures["reads"] and figures["proved"])
         return Verdict(valid or "unknown", reason, anomalies, counted, violated, facts=facts)
+
+
+def _look_at_pairs(verdict: Verdict, sets: list[tuple[Hashable, Calls, Sweep]]) -> None:
+    """Each element is right by itself: are they together? If so, sets that were only added to are linearizable."""
+    pairs = [tell_pair(key, calls, found) for key, calls, sweep in sets if (found := contradiction(calls, sweep)) is not None]
+    if pairs:
+        verdict.valid, verdict.reason, verdict.not_models = False, "", weakest(RULED_OUT)
+        verdict.anomalies = pairs[:SHOWN] + verdict.anomalies
+        verdict.counts = {PAIR: len(pairs), **verdict.counts}
+    elif verdict.valid is True and not any(calls.removes for _, calls, _ in sets):
+        verdict.holds = ["linearizable"]
 
 
 def strict(expected: str) -> bool:

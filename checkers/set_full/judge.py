@@ -30,6 +30,7 @@ class Finding(NamedTuple):
     known   the moment from which it had to be there (0 where that plays no part)
     reads   those that show it, by invocation; of many that miss it, the first and the last
     times   how many reads show it
+    first   of a loss that a final read shows: the read that was the first to miss it
     lasts   not only for a while: of a removed element, it is in a final read, or in the read that began last; a stale read never lasts
     """
 
@@ -39,6 +40,7 @@ class Finding(NamedTuple):
     reads: tuple[Read, ...]
     times: int = 1
     lasts: bool = True
+    first: Read | None = None
 
 
 def findings(calls: Calls, sweep: Sweep, final: Collection[Read]) -> list[Finding]:
@@ -64,7 +66,7 @@ def _lost_or_stale(sweep: Sweep, final: Collection[Read]) -> list[Finding]:
     for element, miss in sweep.missing.items():
         known = sweep.known[element]
         if element in lacking:
-            found.append(Finding(LOST, element, known, tuple(lacking[element]), miss.times))
+            found.append(Finding(LOST, element, known, tuple(lacking[element]), miss.times, first=miss.first))
             continue
         lost = last_seen.get(element, -1) < miss.last.call
         reads = (miss.last,) if lost or miss.times == 1 else (miss.first, miss.last)

@@ -11,9 +11,11 @@ from typing import Any
 
 from checkers.set_full.calls import INFINITY, Calls, Change, Read, show, value_of
 from checkers.set_full.judge import DUPLICATE, LOST, NEVER, PHANTOM, RESURRECTED, Finding
+from checkers.set_full.order import Contradiction
 from harness.history.history import History
 from harness.verdict import Anomaly
 
+PAIR = "nonlinearizable"
 RULED_OUT = ["linearizable", "strict-serializable"]
 QUOTED = 8  # reads named in one sentence
 
@@ -38,6 +40,34 @@ def tell(history: History, key: Hashable, calls: Calls, finding: Finding, final:
     return Anomaly(finding.type, message, sorted(ops), key=None if key is None else value_of(key), rules_out=rules_out, witness=witness)
 
 
+def tell_pair(key: Hashable, calls: Calls, found: Contradiction) -> Anomaly:
+    """The anomaly of reads that no order of the adds explains."""
+    first, second = (show(element) for element in found.elements)
+    read = found.reads[0]
+    ops = {index for each in found.reads for index in (each.call, each.ret)} | {calls.adds[element][0].call for element in found.elements}
+    if found.rule == "fork":
+        other = found.reads[1]
+        message = (
+            f"{_read(read)} has {first} and not {second}, {_read(other)} has {second} and not {first}: "
+            "whichever was added first, one of them misses it"
+        )
+    else:
+        call = calls.adds[found.elements[1]][0].call
+        ops.add(found.known)
+        message = (
+            f"{_read(read)} has {second}, whose add began at #{call}, and misses {first}, which was known from #{found.known}: "
+            f"it took place after {second} was added, so after {first}"
+        )
+    witness = {
+        "rule": found.rule,
+        "elements": [value_of(element) for element in found.elements],
+        "reads": [each.call for each in found.reads],
+        "known": found.known or None,
+    }
+    shown_key = None if key is None else value_of(key)
+    return Anomaly(PAIR, message[0].upper() + message[1:], sorted(ops), "contradictory-reads", shown_key, list(RULED_OUT), witness)
+
+
 def _message(history: History, calls: Calls, finding: Finding, reads: tuple[Read, ...], is_final: bool) -> str:
     name, element = show(finding.element), finding.element
     adds = calls.adds.get(element, [])
@@ -59,7 +89,10 @@ def _message(history: History, calls: Calls, finding: Finding, reads: tuple[Read
         late = f"{staleness(history, finding) / 1e9:.3f} s after it was known"
         return f"{known}, but {misses} ({lacking}, {late}); a later read has it"
     if is_final:
-        return f"{known}, but the final {lacking} {'misses' if len(reads) == 1 else 'miss'} it"
+        listed = " and ".join(f"#{read.call}{read.place}" for read in reads)
+        final_reads = f"the final read {listed} misses it" if len(reads) == 1 else f"the final reads {listed} miss it"
+        since = f"; read #{first.call}{first.place} was the first to miss it" if (first := finding.first) and first not in reads else ""
+        return f"{known}, but {final_reads}{since}"
     return f"{known}, but {lacking}, which began later, misses it, and so does every read that could have come after"
 
 

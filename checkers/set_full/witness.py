@@ -23,8 +23,10 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
     """True if the quoted reads stand in the history and show the anomaly. Cost: one pass over the history."""
     witness = anomaly.witness
     ops = [_op(call, anomaly.key) for call in history.calls() if call.outcome != "fail" and _key(call) == anomaly.key]
-    element = witness["element"]
     reads = [op for op in ops if op.f == "read" and op.ret is not None]
+    if anomaly.type == "nonlinearizable":
+        return _no_order(witness, ops, [op for op in reads if op.call in witness["reads"]])
+    element = witness["element"]
     mine = [op for op in ops if op.f != "read" and _same(op.value, element)]
     adds, removes = [op for op in mine if op.f == "add"], [op for op in mine if op.f == "remove"]
     quoted = [op for op in reads if op.call in witness["reads"]]
@@ -47,6 +49,21 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
     if anomaly.type == "stale-read":
         return bool(quoted) and lacking and bool(later)
     return bool(quoted) and lacking and (bool(witness["final"]) or not later)
+
+
+def _no_order(witness: dict[str, Any], ops: list[_Op], quoted: list[_Op]) -> bool:
+    """Two reads of which each has an element that the other misses; or one that has a later element and misses an earlier one."""
+    first, second = witness["elements"]
+    if any(op.f == "remove" and _same(op.value, first) for op in ops):
+        return False
+    if witness["rule"] == "fork":
+        has = [(_count(r, first) > 0, _count(r, second) > 0) for r in quoted]
+        return sorted(has) == [(False, True), (True, False)] and not any(op.f == "remove" and _same(op.value, second) for op in ops)
+    began = [op.call for op in ops if op.f == "add" and _same(op.value, second)]
+    moments = [op.ret for op in ops if op.f == "add" and _same(op.value, first) and op.ret is not None]
+    moments += [_ret(op) for op in ops if op.f == "read" and op.ret is not None and _count(op, first)]
+    earlier = bool(began) and any(moment < min(began) for moment in moments)
+    return len(quoted) == 1 and earlier and _count(quoted[0], second) > 0 and not _count(quoted[0], first)
 
 
 def _gone(read: _Op, adds: list[_Op], removes: list[_Op]) -> bool:

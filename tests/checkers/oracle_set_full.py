@@ -1,7 +1,7 @@
 """The slow oracle of the set-full checker: its definitions, written down naively, and random small histories to try them on.
 
-Nothing here is imported from the checker. Two oracles: `by_definition` asks every read about every element for every rule; `has_order`
-tries every order of one element's adds, removes and reads, and so knows nothing of the rules at all.
+Nothing here is imported from the checker. Three oracles: `by_definition` asks every read about every element for every rule; `has_order`
+tries every order of one element's adds, removes and reads, and `is_linearizable` of all ops, so they know nothing of the rules at all.
 """
 
 from __future__ import annotations
@@ -101,6 +101,29 @@ def has_order(history: History, context: CheckContext, element: str) -> bool:
     return order(tuple(ops), False)
 
 
+def is_linearizable(history: History, context: CheckContext) -> bool:
+    """Whether all ops have one order that respects real time and explains every read. Adds and reads only."""
+    ops = [o for o in operations(history, context) if (o.outcome == "ok" if o.f == "read" else o.outcome != "fail")]
+    seen: set[tuple[int, ...]] = set()
+
+    def order(left: tuple[int, ...], there: frozenset[str]) -> bool:
+        if all(ops[i].ret == NEVER for i in left):
+            return True
+        if left in seen:
+            return False
+        seen.add(left)  # what is there follows from what was done
+        first = min(ops[i].ret for i in left)
+        for i in left:
+            o, rest = ops[i], tuple(j for j in left if j != i)
+            if o.call < first and o.f == "add" and order(rest, there | {o.value}):
+                return True
+            if o.call < first and o.f == "read" and sorted(there) == sorted(o.value) and order(rest, there):
+                return True
+        return False
+
+    return order(tuple(range(len(ops))), frozenset())
+
+
 class Replica:
     """The truth, an older copy of it that a stale read gets, and ways to fail drawn once."""
 
@@ -108,7 +131,8 @@ class Replica:
         self.rng, self.unused = rng, values
         self.store: list[Any] = []
         self.old: list[Any] = []
-        self.fault = {kind: rng.random() < 0.2 and rng.random() for kind in ("stale", "lost", "dirty", "twice", "junk", "early")}
+        self.fault = {kind: rng.random() < 0.27 and rng.random() for kind in ("stale", "lost", "dirty", "twice", "junk", "early")}
+        self.fault["torn"] = rng.random() < 0.4 and rng.random()
         self.fault["undead"] = rng.random() < 0.5 and rng.random()
 
     def strikes(self, kind: str) -> bool:
@@ -124,6 +148,8 @@ class Replica:
         seen = list(self.old) if self.strikes("stale") else list(self.store)
         if self.rng.random() < 0.5:
             self.old = list(self.store)
+        if seen and self.strikes("torn"):
+            seen.pop(self.rng.randrange(len(seen)))
         seen += [self.rng.choice(seen)] if seen and self.strikes("twice") else []
         seen += ["junk"] if self.strikes("junk") else []
         seen += [v for v in self.unused[:1] if self.strikes("early")]
@@ -132,6 +158,51 @@ class Replica:
 
 
 def random_history(rng: random.Random) -> tuple[History, CheckContext]:
+    """One of the two kinds below."""
+    return crowded_history(rng) if rng.random() < 0.35 else broken_store(rng)
+
+
+def crowded_history(rng: random.Random) -> tuple[History, CheckContext]:
+    """Many long ops at once, of distinct adds on two replicas that hear of each add at moments of their own: mostly right, or nearly."""
+    clients, target = rng.randint(4, 6), rng.randint(8, 13)
+    crash, readers, lag = rng.choice([0.0, 0.2]), rng.choice([0.4, 0.6]), rng.choice([0.5, 0.8, 0.95])
+    hasty = rng.choice([0.0, 0.1, 0.6])  # how often an add is acknowledged before both have it
+    ops: list[Op] = []
+    replicas: list[list[int]] = [[], []]
+    waiting: list[tuple[int, int]] = []  # (replica, element) on its way
+    open_: dict[int, list[Any]] = {}
+    processes, started = list(range(clients)), 0
+    while started < target or open_:
+        for heard in [each for each in waiting if rng.random() >= lag]:
+            waiting.remove(heard)
+            replicas[heard[0]].append(heard[1])
+        c = rng.randrange(clients)
+        if c not in open_:
+            if started < target:
+                f = "read" if rng.random() < readers else "add"
+                value = None if f == "read" else started
+                ops.append(Op(len(ops), len(ops), processes[c], "invoke", f, value))
+                open_[c], started = [f, value, False], started + 1
+            continue
+        f, value, acted = open_[c]
+        if not acted and rng.random() < 0.5:
+            at = rng.randrange(2)
+            if f == "read":
+                open_[c][1] = list(replicas[at])
+            else:
+                replicas[at].append(value)
+                waiting.append((1 - at, value))
+            open_[c][2] = True
+        elif acted and rng.random() < 0.4 and (f == "read" or rng.random() < hasty or value not in [element for _, element in waiting]):
+            del open_[c]
+            outcome = "info" if rng.random() < crash else "ok"
+            ops.append(Op(len(ops), len(ops), processes[c], outcome, f, value if outcome == "ok" or f == "add" else None))
+            if outcome == "info":
+                processes[c] = max(processes) + 1
+    return History(ops), CheckContext()
+
+
+def broken_store(rng: random.Random) -> tuple[History, CheckContext]:
     """A few clients against a store that is broken in ways drawn for the history, or not at all; half end with reads of every node."""
     nodes = ["n1", "n2", "n3"][: rng.randint(1, 3)]
     values = rng.sample(VALUES, rng.randint(2, 6))

@@ -102,7 +102,7 @@ def test_an_element_that_a_nodes_final_read_lacks_is_lost_whatever_other_nodes_r
     assert judge(lines, final=8).counts == {"stale-read": 1}  # only n3 was read in the final phase
     two = [*added(1), *read("[]", "9@n1"), *read("[]", "9@n2"), *read("[1]", "9@n3")]
     assert judge(two, final=2).anomalies[0].witness["nodes"] == ["n1", "n2"]
-    assert "the final read #2 on n1, read #4 on n2 miss it" in judge(two, final=2).anomalies[0].message
+    assert "the final reads #2 on n1 and #4 on n2 miss it" in judge(two, final=2).anomalies[0].message
 
 
 def test_an_element_that_came_late_and_then_went_is_lost():
@@ -264,8 +264,61 @@ def test_one_thing_broken_in_a_large_history_is_the_only_thing_found(large, plan
     [anomaly] = verdict.anomalies
     assert verify_witness(History(ops), anomaly) and not verify_witness(large, anomaly)
     assert anomaly.witness["element"] == {"phantom": -5, "failed": failed.value}.get(plant, victim)
+    if plant == "lost":
+        assert "was the first to miss it" in anomaly.message
     if "lost" in plant:
         assert anomaly.witness["nodes"] == (["n2"] if "one node" in plant else ["n1", "n2", "n3"])
+
+
+def test_reads_of_which_each_misses_what_the_other_has_contradict_each_other():
+    lines = ["0 invoke add 1", "1 invoke add 2", *read("[1]", "8"), *read("[2]", "9"), "0 ok add 1", "1 ok add 2", *read("[1, 2]")]
+    per_element = judge(lines)
+    assert per_element.counts == {"stale-read": 1}  # 1 was known when the second read began
+    fork = ["0 invoke add 1", "1 invoke add 2", "8 invoke read", "9 invoke read", "8 ok read [1]", "9 ok read [2]"]
+    verdict = judge([*fork, "0 ok add 1", "1 ok add 2", *read("[1, 2]")])
+    assert (verdict.valid, verdict.counts, verdict.not_models, verdict.holds) == (False, {"nonlinearizable": 1}, ["linearizable"], [])
+    [anomaly] = verdict.anomalies
+    assert (anomaly.kind, anomaly.witness["reads"], anomaly.witness["elements"]) == ("contradictory-reads", [2, 3], [1, 2])
+    assert anomaly.message.startswith("Read #2 has 1 and not 2, read #3 has 2 and not 1: ")
+    assert judge(fork, "sequential").valid is True
+    removed = [*fork, "7 invoke remove 2", "7 info remove 2"]
+    assert judge(removed).valid is True and judge(removed).holds == []
+
+
+def test_a_read_that_shows_a_later_add_must_show_the_earlier_one():
+    lines = ["8 invoke read", *added(1), "1 invoke add 2", "8 ok read [2]", "1 ok add 2", *read("[1, 2]")]
+    verdict = judge(lines)
+    assert (verdict.valid, verdict.counts) == (False, {"nonlinearizable": 1})
+    assert verdict.anomalies[0].message.startswith("Read #0 has 2, whose add began at #3, and misses 1, which was known from #2: ")
+    assert judge(["8 invoke read", "1 invoke add 2", *added(1), "8 ok read [2]", "1 ok add 2", *read("[1, 2]")]).valid is True
+
+
+def test_of_several_later_adds_the_latest_that_the_read_shows_counts():
+    lines = ["8 invoke read", "1 invoke add 2", *added(1), "2 invoke add 3", "8 ok read [2, 3]", "1 ok add 2", "2 ok add 3"]
+    verdict = judge([*lines, *read("[1, 2, 3]")])
+    assert verdict.counts == {"nonlinearizable": 1}
+    assert verdict.anomalies[0].witness["elements"] == [1, 3]
+
+
+def test_an_element_that_may_have_been_removed_contradicts_nothing():
+    lines = [
+        "8 invoke read",
+        *added(1),
+        "7 invoke remove 1",
+        "1 invoke add 2",
+        "8 ok read [2]",
+        "7 ok remove 1",
+        "1 ok add 2",
+        *read("[2]"),
+    ]
+    assert judge(lines).valid is True
+
+
+def test_only_a_valid_set_without_removes_is_said_to_be_linearizable():
+    assert judge([*added(1), *read("[1]")]).holds == ["linearizable"]
+    assert judge([*added(1), *read("[1]")], "sequential").holds == []
+    assert judge([*added(1), *read("[1]")], mode="set").holds == []
+    assert judge([*added(1), *added(2), "0 invoke remove 1", "0 ok remove 1", *read("[2]")]).holds == []
 
 
 def test_large_valid_histories_with_removes_are_valid():
