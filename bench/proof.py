@@ -1,7 +1,7 @@
 """What the large proofs share: running the real command, and a stored table of figures that lets a proof go on where it was cut off.
 
-A proof is a list of named cases. Each finished case is one line in bench/figures/<proof>.jsonl with the commit, so that a proof called again
-at the same commit runs only what is missing (`--again` runs all).
+A proof is a list of named cases. Each finished case is one line in bench/figures/<proof>.jsonl with the commit, so that a proof called
+again at the same commit runs only what is missing (`--again` runs all).
 """
 
 from __future__ import annotations

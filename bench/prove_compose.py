@@ -1,7 +1,8 @@
 """A compose project that we did not build for: three Redis, one primary with two replicas, images untouched; attached by a user's one file.
 
-./dev prove compose [plain|blocked|two-networks]: each project is broken twice in a row; the second run must find nothing of the first. `blocked`
-forbids the route from the host to the containers' addresses; `two-networks` has the services on two shared networks, one of them IPv6.
+./dev prove compose [plain|blocked|two-networks]: each project is broken twice in a row; the second run must find nothing of the first.
+`blocked` forbids the route from the host to the containers' addresses; `two-networks` has the services on two shared networks, one
+of them IPv6.
 """
 
 from __future__ import annotations

@@ -48,6 +48,8 @@ def judge_path(path: Path, question: Question) -> Results:
         return judge_file(path, question)
     except SplitbrainError as error:
         return cannot_judge(str(path), str(error))
+    except OSError as error:  # a folder that may not be entered, a name too long for any file
+        return cannot_judge(str(path), f"{path} cannot be read: {error.strerror}.\nWay out: give a run's folder or a history file.")
 
 
 def judge_file(path: Path, question: Question) -> Results:

@@ -71,9 +71,8 @@ def _tell(outcomes: list[tuple[Scene, Any]]) -> int:
         came = {True: "valid", False: "invalid"}.get(valid, "unknown")
         wanted = "valid" if scene.promised else "invalid"
         kept = kept and valid is scene.promised
-        print(
-            f"  {'as promised' if valid is scene.promised else 'NOT as promised'}: {came} (promised: {wanted})  {scene.title.split('.')[1].strip()}."
-        )
+        word = "as promised" if valid is scene.promised else "NOT as promised"
+        print(f"  {word}: {came} (promised: {wanted})  {scene.title.split('.')[1].strip()}.")
     print("\nNext: splitbrain run etcd --nemesis partition   then your own system: examples/ and README.md")
     if kept:
         return 0

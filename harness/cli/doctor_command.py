@@ -26,7 +26,8 @@ def doctor_command() -> int:
         for column in ("", "what", "found", "way to mend it"):
             table.add_column(column, overflow="fold")
         for diagnosis in diagnoses:
-            table.add_row("[green]yes[/]" if diagnosis.good else "[yellow]no[/]", diagnosis.what, diagnosis.says, "" if diagnosis.good else diagnosis.mend)
+            mark, mend = ("[green]yes[/]", "") if diagnosis.good else ("[yellow]no[/]", diagnosis.mend)
+            table.add_row(mark, diagnosis.what, diagnosis.says, mend)
         console.print(table)
         usable += bool(diagnoses) and diagnoses[0].good
     return 0 if usable else 2

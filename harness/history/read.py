@@ -21,7 +21,7 @@ from harness.op import INFO, INVOKE, Op
 
 FORMATS = ("auto", "jsonl", "edn", "json", "porcupine")
 TYPES = frozenset({"invoke", "ok", "fail", "info"})
-_PORCUPINE = re.compile(r"INFO\s+jepsen\.util - (\S+)\s+:(\w+)\s+:(\w+)\s+(.*?)\s*$")
+_PORCUPINE = re.compile(r"INFO\s+jepsen\.util - (\S+)\s+:(\w+)\s+:([\w-]+)\s+(.*?)\s*$")
 
 
 class Raw(msgspec.Struct, gc=False):
@@ -48,12 +48,13 @@ def read_history(path: Path, format: str = "auto", model: str = "") -> History:
 
     Raises: HistoryError naming the file, the line and what was expected. A torn last line of ours is dropped with a note.
     """
-    if path.is_dir():
-        path = path / "history.jsonl"
     try:
+        if path.is_dir():
+            path = path / "history.jsonl"
         data = path.read_bytes()
     except OSError as error:
         raise HistoryError(f"{path} cannot be read: {error.strerror or error}", way_out="give a run's folder or a history file") from error
+    data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
         raise HistoryError(f"{path} is empty", way_out="a run that recorded nothing cannot be judged")
     if format not in FORMATS:
@@ -102,12 +103,19 @@ def _read_jsonl(path: Path, data: bytes) -> History:
             raise HistoryError(f"{path}, line 1: not a header: {error}", way_out="give a history file") from error
     try:
         ops: list[Op] = _STRICT.decode_lines(data)  # our own files, and what is as regular
-        if all(op.index == i for i, op in enumerate(ops)) and not any(op.type not in TYPES for op in ops):
+        if (header or b'"key":' not in data) and _regular(ops, bool(header)):
             return History(ops, header, notes)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     raws = _lines(path, data, offset, bool(header), notes)
     return History(_ops(path, raws, offset), header, notes)
+
+
+def _regular(ops: Sequence[Op], ours: bool) -> bool:
+    """Nothing needs to be filled in: indices are positions, types are types, and what others wrote has no info without its value."""
+    if any(op.index != i for i, op in enumerate(ops)) or not TYPES.issuperset({op.type for op in ops}):
+        return False
+    return ours or not any(op.value is None and op.type == INFO for op in ops)
 
 
 def _lines(path: Path, data: bytes, offset: int, ours: bool, notes: list[str]) -> list[Raw]:
@@ -121,13 +129,22 @@ def _lines(path: Path, data: bytes, offset: int, ours: bool, notes: list[str]) -
         try:
             raws.append(_LOOSE.decode(line))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            if i == last and raws and not data.endswith(b"\n"):
+            if i == last and (raws or ours) and not data.endswith(b"\n") and not _is_json(line):
                 notes.append(f"the last line ({i + 1 + offset}) is torn and was dropped")
                 break
             seen = f"{path}, line {i + 1 + offset}: not an operation: {error}"
             way_out = 'each line is a JSON object with "type", "f", "value", "process"; or name the format: --format edn'
             raise HistoryError(seen, way_out=way_out) from error
     return raws
+
+
+def _is_json(line: bytes) -> bool:
+    """True if a line is whole: what is wrong with it is not that it is torn."""
+    try:
+        msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _read_json(path: Path, data: bytes) -> History:
@@ -140,6 +157,12 @@ def _read_json(path: Path, data: bytes) -> History:
 def _read_edn(path: Path, data: bytes) -> History:
     rewritten = plain_to_json(data) if data[:2] == b"{:" else None
     if rewritten is not None:
+        try:
+            ops: list[Op] = _STRICT.decode_lines(rewritten)
+            if b'"key":' not in rewritten and _regular(ops, False):
+                return History(ops)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
         try:
             return History(_ops(path, _LOOSE.decode_lines(rewritten), 0))
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -168,6 +191,8 @@ def _read_porcupine(path: Path, data: bytes) -> History:
     for number, line in enumerate(data.decode().splitlines(), 1):
         match = _PORCUPINE.search(line)
         if match is None:
+            if "jepsen.util - " in line:
+                raise HistoryError(f"{path}, line {number}: not an operation: {line.strip()[:80]}", way_out="mend or remove that line")
             continue
         process, type_, f, rest = match.groups()
         timed_out = ":timed-out" in rest
@@ -207,12 +232,12 @@ def _ops(path: Path, raws: Sequence[Raw], offset: int) -> list[Op]:
         f = raw.f if raw.f is not None else ("txn" if follow else "")
         if raw.type == INVOKE:
             invoked[process] = raw
-        elif raw.type == INFO and value is None and process in invoked:
-            value = ops_value(invoked[process])
+        elif (asked := invoked.pop(process, None)) is not None and raw.type == INFO and raw.value is None:
+            value = ops_value(asked)
         ops.append(
             Op(
                 raw.index if dense and raw.index is not None else i,
-                int(raw.time or 0),
+                _nanoseconds(raw.time),
                 process,
                 raw.type,
                 str(f),
@@ -223,6 +248,10 @@ def _ops(path: Path, raws: Sequence[Raw], offset: int) -> list[Op]:
             )
         )
     return ops
+
+
+def _nanoseconds(time: float | None) -> int:
+    return int(time) if time is not None and abs(time) < 1 << 63 else 0
 
 
 def ops_value(raw: Raw) -> Any:
