@@ -81,6 +81,7 @@ class Cluster(Protocol):
     """
 
     name: ClassVar[str]
+    keeps: ClassVar[bool]  # can be left up after a run
     nodes: Sequence[Node]
     options: Mapping[str, Any]
     run_id: str
@@ -97,8 +98,8 @@ class Cluster(Protocol):
     def diagnose(cls) -> Sequence[Diagnosis]: ...
 
     @classmethod
-    def prepare(cls, target: Target, offline: bool, say: Say) -> None:
-        """Fetch and build what is missing into the cache. SetupError, with the command that mends it."""
+    def prepare(cls, target: Target, offline: bool, say: Say, attach: bool = False) -> None:
+        """Fetch and build what is missing into the cache; attaching, nodes need nothing. SetupError, with the command that mends it."""
         ...
 
     @classmethod

@@ -45,10 +45,15 @@ def run_plan(plan: Plan, quiet: bool = False) -> RunEnd:
     if not plan.attach and plan.nodes < target.min_nodes:
         raise UsageError(f"{target.name} needs {target.min_nodes} nodes, not {plan.nodes}", way_out=f"--nodes {target.min_nodes}")
 
+    if plan.keep and not cluster.keeps:
+        raise UsageError(
+            f"nodes of the {plan.cluster} cluster end with the run, they cannot be kept", way_out="--keep with --cluster docker"
+        )
+
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    cluster.prepare(target, plan.offline, say)
+    cluster.prepare(target, plan.offline, say, attach=bool(plan.attach))
     run_id = secrets.token_hex(3)
     folder = new_run(Path(plan.store), plan, run_id)
     if not quiet:

@@ -34,6 +34,7 @@ class DockerCluster:
     """Cluster, Site and AgentHost of one run on one Docker Engine."""
 
     name: ClassVar[str] = "docker"
+    keeps: ClassVar[bool] = True
     links: Links | None = None
 
     def __init__(self, spec: ClusterSpec) -> None:

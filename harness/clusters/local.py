@@ -81,7 +81,7 @@ class LocalCluster:
         return diagnose(bubble.why_forbidden())
 
     @classmethod
-    def prepare(cls, target: Target, offline: bool, say: Say) -> None:
+    def prepare(cls, target: Target, offline: bool, say: Say, attach: bool = False) -> None:
         """Fetch what the nodes run into the cache."""
         recipe = target.recipe()
         if recipe is not None:

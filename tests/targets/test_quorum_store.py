@@ -237,10 +237,14 @@ async def test_nonsense_ends_a_connection_and_nothing_else(lab):
     ],
 )
 def test_options_that_do_not_fit_are_refused(tmp_path, given, nodes, says):
-    with pytest.raises(UsageError) as refused:
-        site = LoopbackSite(tmp_path, nodes)
+    site = LoopbackSite(tmp_path, nodes)
+
+    def configured():
         site.target = QuorumStore(options(**given))
-        site.target.service(site.nodes[0], site)
+        return site.target.service(site.nodes[0], site)
+
+    with pytest.raises(UsageError) as refused:
+        configured()
     assert says in str(refused.value)
 
 
