@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.errors import UsageError
 
-KINDS = ("targets", "workloads", "clusters", "faults", "checkers", "models")
+KINDS = ("targets", "workloads", "clusters", "faults", "checkers", "models", "schedules", "consistency")
 
 
 @cache
@@ -52,6 +52,13 @@ def find(kind: str, name: str, accept: Callable[[Any], bool] | None = None) -> A
     raise UsageError(f"no {singular} is called {name!r}", way_out=f"there are: {there}; or give a file, ./my.py:Class")
 
 
+def check_consistency(name: str) -> None:
+    """UsageError if no consistency model is called so; empty is the default."""
+    if name:
+        for rule in names("consistency"):
+            find("consistency", rule)(name)
+
+
 def _from_file(path: Path, wanted: str, kind: str, accept: Callable[[Any], bool] | None) -> Any:
     if not path.is_file():
         raise UsageError(f"{path} is not a file", way_out="give the path of a Python file, with :Class if it has several")
@@ -66,9 +73,11 @@ def _from_file(path: Path, wanted: str, kind: str, accept: Callable[[Any], bool]
         raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error} {line}".rstrip(), way_out="mend the file") from error
     if wanted:
         if not hasattr(module, wanted):
-            raise UsageError(f"{path} has no class {wanted!r}", way_out=f"it has: {', '.join(_own(module))}")
+            raise UsageError(f"{path} has no class {wanted!r}", way_out=f"it has: {', '.join(_own(module)) or 'none'}")
         return getattr(module, wanted)
     found = [value for name in _own(module) if (accept is None or accept(value := getattr(module, name)))]
+    if not found:
+        raise UsageError(f"{path} has no class that could be a {kind.rstrip('s')}", way_out="write one; `splitbrain list` shows examples")
     if len(found) != 1:
         raise UsageError(f"{path} has {len(found)} classes that could be a {kind.rstrip('s')}", way_out=f"name one: {path}:Class")
     return found[0]

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.judge import Question, judge_path
+from harness.registry import check_consistency
 
 _WORST = [0, 2, 1, 254]  # valid, unknown, invalid, error: the last one wins
 
 
 def check_command(paths: Sequence[Path], question: Question, as_json: bool) -> int:
     """Judge all paths; the worst exit code."""
+    check_consistency(question.consistency)
     codes = []
     for path in paths:
         results = judge_path(path, question)

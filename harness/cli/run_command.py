@@ -6,6 +6,7 @@ Relies on      harness.run for the life of the run, harness.judge for the verdic
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.plan import Plan, read_plan
+from harness.registry import check_consistency
 
 _RENAMED = {"option": "target_options", "workload_option": "workload_options", "timeout": "check_timeout", "memory": "check_memory_mb"}
 _NOT_IN_PLAN = {"quiet", "json"}
@@ -63,11 +65,17 @@ def plan_from_options(given: Mapping[str, Any], explicit: set[str]) -> Plan:
 def check_numbers(plan: Plan) -> None:
     """UsageError for a number that no run can have."""
     for name, least in (("nodes", 1), ("rate", 0.1), ("time_limit", 1), ("healthy", 0), ("op_timeout", 0.01), ("interval", 0.1)):
-        if getattr(plan, name) < least:
-            option = f"--{name.replace('_', '-')}"
-            raise UsageError(f"{option} {getattr(plan, name)} is too small", way_out=f"give at least {option} {least}")
+        value, option = getattr(plan, name), f"--{name.replace('_', '-')}"
+        if not math.isfinite(value):
+            raise UsageError(f"{option} {value} is no number that a run can have", way_out=f"give {option} as a number from {least} up")
+        if value < least:
+            raise UsageError(f"{option} {value} is too small", way_out=f"give at least {option} {least}")
     if plan.nemesis and plan.schedule:
         raise UsageError("--nemesis and --schedule both say what to break", way_out="give one of them")
+    plan.threads(plan.nodes)
+    check_consistency(plan.consistency)
+    if plan.schedule and not Path(plan.schedule).is_file():
+        raise UsageError(f"{plan.schedule} is not a file", way_out="give a schedule (TOML), or a run's schedule.toml")
     if plan.attach and plan.cluster == "local":
         plan.cluster = "docker"  # there are only containers to attach to
 
