@@ -159,7 +159,7 @@ def unique_values(operations: Iterable[Operation], initial: Any) -> bool:
     for op in operations:
         if op.f == READ:
             continue
-        if op.f not in (WRITE, CAS):
+        if op.f not in (WRITE, CAS) or (op.f == CAS and op.a == op.b):
             return False
         if op.written in seen:
             return False

@@ -3,14 +3,12 @@
 Decides    whether the operations on one key have a linearization.
 Right      just-in-time linearization keeps every configuration (state, which pending ops have already acted) that some order allows;
            on a return only those remain in which the op has acted. What is left out loses nothing:
-           - subsumption: crashed ops never have to act, so of two configurations equal but for the crashed ops used, the one that used
-             fewer of each kind can do all that the other can;
-           - symmetry: crashed ops with equal f and arguments are one kind with a count;
+           - of two configurations equal but for the crashed ops used, only the better supplied one (crashed.py);
            - a pending read that matches the state acts at once: it changes nothing, so acting earlier forbids nothing;
            - states that no op still to return reads or compares (nor, of strings, a longer one that begins so) are one state, LOST: only a
              write leads out of it, and every write does so from all of them alike;
-           - a crashed write or cas that only leads to LOST need not act: what follows it in an order is a write. (Not where failed cas
-             are observations: such a write may be what made the cas fail.)
+           - a crashed write or cas of a register acts only right before an op that observes what it did (a read, a cas, one that was
+             refused for it): if a write follows, it need not act; and until an observer is called, it can wait.
 Unknown    more configurations than the budget.
 Source     Lowe, Testing for linearizability, CCPE 2017; subsumption and symmetry: reference derivation, checked against brute force.
 """
@@ -18,14 +16,14 @@ Source     Lowe, Testing for linearizability, CCPE 2017; subsumption and symmetr
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from checkers.linearizable.crashed import Crashed, Table, Uses
 from checkers.linearizable.operations import APPEND, CAS, HELD, INFINITY, NOT, READ, WRITE, Operation
 
-Uses = tuple[int, ...]  # crashed ops used of each kind
 Config = tuple[Any, int, Uses]  # state, mask of live pending ops that have acted, uses
-Table = dict[tuple[Any, int], list[Uses]]
 
 
 class _Lost:
@@ -70,14 +68,16 @@ def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_00
     exact: keep all states apart, so that `Stuck.states` are the real ones; for a few operations.
     """
     live, kinds, events = _prepare(operations)
-    searching = _Search(kinds, None if exact else _Demand(operations), budget)
+    most = max(Counter(at for _, _, at in events if at < 0).values(), default=0)
+    strings = any(op.f == APPEND for op in operations)
+    searching = _Search(Crashed(kinds, most), None if exact else _Demand(operations), strings, budget)
     bit_of: dict[int, int] = {}
     free_bits: list[int] = []
     bits = 0
-    frontier: set[Config] = {(initial, 0, (0,) * len(kinds))}
+    frontier: set[Config] = {(initial, 0, 0)}
     for now, is_return, at in events:
         if at < 0:
-            searching.available[-at - 1] += 1
+            searching.crashed.available[-at - 1] += 1
             continue
         op = live[at]
         if not is_return:
@@ -93,7 +93,7 @@ def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_00
         if not frontier:
             states = sorted({repr(config[0]): config[0] for config in before}.items())
             others = [other for other in searching.pending.values() if other is not op]
-            others += [kind for kind, count in zip(kinds, searching.available, strict=True) if count]
+            others += [kind for kind, count in zip(kinds, searching.crashed.available, strict=True) if count]
             return Stuck(op, [state for _, state in states[:10]], others)
         del searching.pending[bit]
         free_bits.append(bit)
@@ -103,7 +103,7 @@ def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_00
 def _prepare(operations: Sequence[Operation]) -> tuple[list[Operation], list[Operation], list[tuple[int, bool, int]]]:
     """Live ops, kinds of crashed ops (one example each), and the events in order: (position, is a return, live op or -1 - kind)."""
     keep_all = any(op.f in (NOT, APPEND) for op in operations)
-    crashed = [op for op in operations if op.crashed and op.f != READ]
+    crashed = [op for op in operations if op.crashed and op.f not in (READ, NOT) and not (op.f == CAS and op.a == op.b)]
     while not keep_all:
         asked = {op.a for op in operations if op.f in (READ, CAS) and not op.crashed} | {op.a for op in crashed if op.f == CAS}
         useful = [op for op in crashed if (op.b if op.f == CAS else op.a) in asked]
@@ -131,7 +131,6 @@ class _Demand:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.appends = any(op.f == APPEND for op in operations)
-        self.refusals = any(op.f == NOT for op in operations)
         self.last: dict[Any, int] = {}
         for op in operations:
             if op.f in (READ, CAS, NOT):
@@ -161,18 +160,18 @@ class _Demand:
 class _Search:
     """What is pending and how configurations go on."""
 
-    def __init__(self, kinds: list[Operation], demand: _Demand | None, budget: int) -> None:
-        self.kinds, self.demand, self.budget = kinds, demand, budget
+    def __init__(self, crashed: Crashed, demand: _Demand | None, strings: bool, budget: int) -> None:
+        self.crashed, self.demand, self.budget = crashed, demand, budget
         self.pending: dict[int, Operation] = {}  # slot bit -> op
-        self.available = [0] * len(kinds)
+        self.strings = strings
 
     def act(self, frontier: set[Config], bit: int, now: int) -> set[Config]:
         """All configurations in which the op of `bit` has acted, reached by letting pending ops act; its bit is freed."""
         quiet = [(other, op) for other, op in self.pending.items() if op.f in (READ, NOT)]
         changing = [(other, op) for other, op in self.pending.items() if op.f not in (READ, NOT)]
-        crashed = [(kind, op) for kind, op in enumerate(self.kinds) if self.available[kind]]
+        observing = [(other, op) for other, op in self.pending.items() if op.f in (READ, NOT, CAS)]
         canonical = None if self.demand is None else self.demand.canonical
-        refusals = self.demand is None or self.demand.refusals
+        keep = self.crashed.keep
         reached: Table = {}
         arrived: Table = {}
         stack: list[Config] = []
@@ -185,12 +184,13 @@ class _Search:
                 if not mask & other and step(state, op)[0]:
                     mask |= other
             if mask & bit:
-                _keep(arrived, (state, mask & ~bit), used)
-            elif _keep(reached, (state, mask), used):
+                keep(arrived, (state, mask & ~bit), used)
+            elif keep(reached, (state, mask), used):
                 stack.append((state, mask, used))
 
-        for config in sorted(frontier, key=lambda c: sum(c[2])):
+        for config in frontier:
             enter(*config)
+        chains: dict[tuple[Any, Uses], list[tuple[Any, Uses]]] = {}
         while stack:
             state, mask, used = stack.pop()
             if used not in reached.get((state, mask), ()):
@@ -203,25 +203,18 @@ class _Search:
                     legal, after = step(state, op)
                     if legal:
                         enter(after, mask | other, used)
-            for kind, op in crashed:
-                if used[kind] < self.available[kind]:
-                    legal, after = step(state, op)
-                    if canonical is not None:
-                        after = canonical(after, now)
-                    if legal and after != state and (refusals or after is not LOST):
-                        enter(after, mask, (*used[:kind], used[kind] + 1, *used[kind + 1 :]))
+            if not self.crashed.kinds:
+                continue
+            if (state, used) not in chains:
+                chains[state, used] = self._steps(state, used)
+            for after, using in chains[state, used]:
+                if self.strings or any(not mask & other and step(after, op)[0] for other, op in observing):
+                    enter(after, mask, using)
         return {(state, mask, used) for (state, mask), chain in arrived.items() for used in chain}
 
-
-def _keep(table: Table, key: tuple[Any, int], used: Uses) -> bool:
-    """Add to an antichain of minimal uses; False if something there uses no more of anything."""
-    chain = table.get(key)
-    if chain is None:
-        table[key] = [used]
-        return True
-    for other in chain:
-        if all(a <= b for a, b in zip(other, used, strict=True)):
-            return False
-    chain[:] = [other for other in chain if not all(a <= b for a, b in zip(used, other, strict=True))]
-    chain.append(used)
-    return True
+    def _steps(self, state: Any, used: Uses) -> list[tuple[Any, Uses]]:
+        if not self.strings:
+            return self.crashed.chains(state, used)
+        left = self.crashed.left(used)
+        after = [(*step(state, op), used + self.crashed.one[kind]) for kind, op in enumerate(self.crashed.kinds) if left[kind]]
+        return [(value, using) for legal, value, using in after if legal and value != state]

@@ -20,7 +20,8 @@ def tell_conflict(found: Conflict, operations: Sequence[Operation]) -> tuple[str
     """(message, kind) of a conflict of zones."""
     ops = found.ops
     if found.rule == "unwritten":
-        return f"{ops[0].text()}, but nobody ever wrote {show(ops[0].a)} (or only a write that certainly failed).", "unwritten-value"
+        never = f"nobody ever wrote {show(ops[0].a)} (or only a write that certainly failed)"
+        return f"{ops[0].text()}, but {never}{_evidence(ops, 1)}.", "unwritten-value"
     if found.rule == "early-read":
         return f"{ops[1].text()} before the write of that value was even invoked: {ops[0].text()}.", "future-read"
     if found.rule == "two-cas":

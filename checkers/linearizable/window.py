@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checkers.linearizable.operations import APPEND, CAS, HELD, LATER, NOT, READ, Operation
+from checkers.linearizable.operations import APPEND, CAS, HELD, LATER, NOT, READ, WRITE, Operation
 from checkers.linearizable.search import OutOfBudget, Stuck, search
 
 TRIES = 400  # searches at most while leaving out
@@ -22,11 +22,14 @@ def smallest(operations: Sequence[Operation], stuck: Stuck, initial: object) -> 
     """Operations of one key that have no linearization; the search of all of them got stuck at `stuck`. Cost: bounded by EFFORT."""
     end = stuck.op.ret
     window = [op if op.ret <= end else op._replace(ret=LATER) for op in operations if op.call < end]
-    window = [op for op in window if op.f != READ or not op.crashed]
+    window = [op for op in window if op.f not in (READ, NOT) or not op.crashed]
     effort = _Effort(initial)
-    if len(window) > SMALL:
-        window = _anchored(window, stuck.op, effort) or window
-    return _leave_out(window, stuck.op, effort)
+    for anchor in (True, False):
+        if len(window) > SMALL:
+            window = _of_few_values(window, stuck, effort)
+            window = _anchored(window, stuck.op, effort) or window if anchor else window
+        window = _leave_out(window, stuck.op, effort)
+    return window
 
 
 class _Effort:
@@ -47,6 +50,25 @@ class _Effort:
         except OutOfBudget:
             self.left -= min(self.left, 10 * cost + 2000)
             return False
+
+
+def _of_few_values(window: list[Operation], stuck: Stuck, effort: _Effort) -> list[Operation]:
+    """Only what asks for one of a few values, and all writes; a cas that asks for another counts as a write, which demands less."""
+    near: list[object] = [stuck.op.a, *stuck.states, *(op.a for op in stuck.pending if op.f in (READ, CAS))]
+    values = list(dict.fromkeys(near))
+    for count in sorted({1, 2, len(values)}):
+        few = set(values[:count])
+        part = [_as_write(op) if op.f == CAS and op.a not in few else op for op in window if op.f not in (READ, NOT) or op.a in few]
+        asked = {op.a for op in part if op.f in (READ, CAS)}
+        strict = any(op.f in (NOT, APPEND) for op in part)
+        part = [op for op in part if strict or not op.crashed or op.written in asked]
+        if part != window and effort.fails(part):
+            return part
+    return window
+
+
+def _as_write(op: Operation) -> Operation:
+    return op._replace(f=WRITE, a=op.b, b=None)
 
 
 def _anchored(window: list[Operation], stuck: Operation, effort: _Effort) -> list[Operation] | None:
@@ -78,18 +100,17 @@ def removable(op: Operation, rest: Sequence[Operation]) -> bool:
 
 def _leave_out(window: list[Operation], keep: Operation, effort: _Effort) -> list[Operation]:
     """Leave out what can be, in chunks that halve, then one by one; `keep` (where the search got stuck) stays."""
-    chunk = max(1, len(window) // 2)
+    chunk = len(window)
     while effort.left and effort.tries:
+        loose = [op for i, op in enumerate(window) if op.index != keep.index and removable(op, window[:i] + window[i + 1 :])]
+        chunk = max(1, min(chunk, len(loose)))
         changed = False
-        start = 0
-        while start < len(window):
-            part = window[start : start + chunk]
-            rest = window[:start] + window[start + chunk :]
-            if all(op.index != keep.index and removable(op, rest) for op in part) and effort.fails(rest):
+        for start in range(0, len(loose), chunk):
+            without = {op.index for op in loose[start : start + chunk]}
+            rest = [op for op in window if op.index not in without]
+            if effort.fails(rest):
                 window, changed = rest, True
-            else:
-                start += chunk
         if chunk == 1 and not changed:
             break
-        chunk = max(1, chunk // 2)
+        chunk = chunk if changed else max(1, chunk // 2)
     return window

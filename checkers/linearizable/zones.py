@@ -77,6 +77,8 @@ def _conflict(operations: Sequence[Operation], initial: Any) -> Conflict | None:
     for value, write in writer.items():
         if write.crashed and value not in observed:
             continue
+        if write.f == CAS and write.a not in writer:
+            return Conflict("unwritten", [write])
         groups[value] = [write, *(op for op in observers.get(value, ()) if op.f == READ)]
         changes = [op for op in observers.get(value, ()) if op.f == CAS and not (op.crashed and op.b not in observed)]
         if len(changes) > 1:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from harness.history.history import History
 from harness.op import Op
 
-KINDS = ("unique", "duplicates", "cas", "observing-cas", "kv")
+KINDS = ("unique", "duplicates", "cas", "observing-cas", "crashing-cas", "kv")
 
 
 class Done(NamedTuple):
@@ -97,13 +97,15 @@ class _Store:
         self.fault = {name: 0.2 + rng.random() * 0.6 if rng.random() < 0.4 else 0.0 for name in faults}
         self.crash, self.fail = rng.choice([0.0, 0.15, 0.4]), rng.choice([0.0, 0.1, 0.25])
         self.keys = rng.choice([1, 1, 1, 2])
+        if kind == "crashing-cas":  # where the search has to choose between crashed ops
+            self.fault, self.crash, self.keys = dict.fromkeys(faults, rng.choice([0.0, 0.4, 0.6])), 0.45, 1
         self.log: dict[int, list[Any]] = {k: ["" if kind == "kv" else None] for k in range(self.keys)}
         self.written = 0
         self.ops: list[Op] = []
 
     def run(self) -> History:
         rng = self.rng
-        clients, target = rng.randint(1, 5), rng.randint(5, 9)
+        clients, target = (rng.randint(2, 5), rng.randint(8, 11)) if self.kind == "crashing-cas" else (rng.randint(1, 5), rng.randint(5, 9))
         processes, open_, started = list(range(clients)), {}, 0
         late: list[list[Any]] = []
         while started < target or open_:

@@ -1,0 +1,103 @@
+"""Crashed operations in the search: how many of each kind a configuration has used, and which of two configurations is better supplied.
+
+Why it exists  a crashed op may act at any later time or never, so each doubles what is possible, unless most of it is seen to be no better
+               than the rest.
+Relies on      crashed ops never having to act: a configuration that has more of them left can do all that one with fewer can.
+
+Right  - Symmetry: crashed ops with equal f and arguments are one kind with a count.
+       - Subsumption: used counts U are no worse than V if what U has left can do all that what V has left can. A write of b can stand for
+         a cas from any a to b, so that is so exactly if for each b and each set A of old values, U used no more writes of b and cas from
+         A to b together than V did (Hall's theorem). Those sums are kept as fields of one integer, compared by one subtraction.
+       - A chain of crashed ops with nobody looking in between is of no use where one op does the same: whoever needs that op later can
+         use the chain then. A write is of no use where a cas does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Any
+
+from checkers.linearizable.operations import CAS, WRITE, Operation
+
+Uses = int  # crashed ops used: fields of `Crashed.width` bits, first those to compare, then the count of each kind
+Table = dict[tuple[Any, int], list[Uses]]
+EXACT = 6  # with more kinds of cas to one value, a write counts as another kind: fewer configurations are seen to be worse
+
+
+class Crashed:
+    """The kinds, the chains of them that lead from a state to a value, and antichains of uses."""
+
+    def __init__(self, kinds: Sequence[Operation], most: int) -> None:
+        """most: a bound of how many crashed ops there are."""
+        self.kinds, self.available = kinds, [0] * len(kinds)
+        self.writes = [(op.a, kind) for kind, op in enumerate(kinds) if op.f == WRITE]
+        self.cas: dict[Any, list[tuple[Any, int]]] = {}
+        for kind, op in enumerate(kinds):
+            if op.f == CAS:
+                self.cas.setdefault(op.a, []).append((op.b, kind))
+        self.write_of, self.cas_of = dict(self.writes), {(op.a, op.b): kind for kind, op in enumerate(kinds) if op.f == CAS}
+        self.width = most.bit_length() + 1
+        compared = self._compared()
+        self.counts = len(compared) * self.width
+        self.one = [1 << self.counts + kind * self.width for kind in range(len(kinds))]
+        for field, members in enumerate(compared):
+            for kind in members:
+                self.one[kind] += 1 << field * self.width
+        self.guard = sum(1 << field * self.width + self.width - 1 for field in range(len(compared)))
+
+    def _compared(self) -> list[tuple[int, ...]]:
+        """The sets of kinds whose sums are compared."""
+        sets: list[tuple[int, ...]] = []
+        grouped: set[int] = set()
+        for value, write in self.writes:
+            cas = [kind for (_, new), kind in self.cas_of.items() if new == value]
+            if cas and len(cas) <= EXACT:
+                sets += [(write, *some) for size in range(len(cas) + 1) for some in combinations(cas, size)]
+                grouped.update([write, *cas])
+        return sets + [(kind,) for kind in range(len(self.kinds)) if kind not in grouped]
+
+    def left(self, used: Uses) -> list[bool]:
+        """Of each kind, whether there is one more."""
+        counts, field = used >> self.counts, (1 << self.width) - 1
+        return [(counts >> kind * self.width) & field < count for kind, count in enumerate(self.available)]
+
+    def keep(self, table: Table, key: tuple[Any, int], used: Uses) -> bool:
+        """Add to an antichain; False if something there is as well supplied."""
+        chain = table.get(key)
+        if chain is None:
+            table[key] = [used]
+            return True
+        guard = self.guard
+        guarded = used | guard  # a field's guard survives the subtraction exactly if nothing was borrowed: it was no less
+        for other in chain:
+            if (guarded - other) & guard == guard:
+                return False
+        chain[:] = [other for other in chain if ((other | guard) - used) & guard != guard]
+        chain.append(used)
+        return True
+
+    def chains(self, state: Any, used: Uses) -> list[tuple[Any, Uses]]:
+        """(value, uses afterwards): a cas, a write, or several in a row, that lead from the state to the value."""
+        left = self.left(used)
+
+        def free(kind: int | None) -> bool:
+            return kind is not None and left[kind]
+
+        found: list[tuple[Any, Uses]] = []
+        paths: list[tuple[tuple[Any, ...], Uses, bool]] = []
+        for value, kind in self.cas.get(state, ()):
+            if value != state and left[kind]:
+                paths.append(((state, value), used + self.one[kind], False))
+        for value, kind in self.writes:
+            if value != state and left[kind] and not free(self.cas_of.get((state, value))):
+                paths.append(((state, value), used + self.one[kind], True))
+        while paths:
+            path, after, wrote = paths.pop()
+            found.append((path[-1], after))
+            for value, kind in self.cas.get(path[-1], ()):
+                if value in path or not left[kind] or (wrote and free(self.write_of.get(value))):
+                    continue
+                if not any(free(self.cas_of.get((earlier, value))) for earlier in path[:-1]):
+                    paths.append(((*path, value), after + self.one[kind], wrote))
+        return found
