@@ -16,6 +16,8 @@ import gc
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
+from types import CoroutineType
 from typing import Any
 
 import msgspec
@@ -199,8 +201,9 @@ class Interpreter:
             self.done.append((flight, answer))
         else:
             self.wheels[nemesis].append(flight)
-            flight.task = asyncio.ensure_future(answer)
-            flight.task.add_done_callback(lambda task: self._landed(flight, task))
+            assert self.loop is not None
+            flight.task = self.loop.create_task(answer) if isinstance(answer, CoroutineType) else asyncio.ensure_future(answer)
+            flight.task.add_done_callback(partial(self._landed, flight))
         return current
 
     def _idle(self, op: Op, thread: Thread) -> None:
