@@ -17,7 +17,7 @@ def explained(code: int, output: str) -> dict[str, object]:
 
 def all_kinds(code: int, output: str) -> dict[str, object]:
     """A valid run must have had every kind of fault in place and exercised."""
-    lines = {line.split(":")[0].strip(): line for line in output.splitlines() if " exercised" in line}
+    lines = {line.split()[0].rstrip(":"): line for line in output.splitlines() if " exercised" in line}
     kinds = {kind: kind in lines and ", 0 exercised" not in lines[kind] for kind in ("partition", "kill", "pause", "clock")}
     return {"passed": code == 0 and all(kinds.values()), **{k: v for k, v in kinds.items() if not v}}
 
