@@ -18,6 +18,7 @@ from checkers.linearizable.story import tell_conflict, tell_stuck
 from checkers.linearizable.window import smallest
 from checkers.linearizable.zones import conflict
 from harness.checker import CheckContext
+from harness.history.columns import Columns
 from harness.history.history import History
 from harness.verdict import Anomaly, Verdict
 
@@ -40,6 +41,33 @@ class LinearizableRegister:
 
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"keys": n, "by_zones": n, "by_search": n}. Anomalies: one a key, at most 8, keys with the smallest window first."""
+        sifted = self._sift(history)
+        if sifted is not None:
+            few, total = sifted
+            verdict = self._check(few, context)
+            verdict.facts |= {"keys": total, "by_zones": total}
+            return verdict
+        return self._check(history, context)
+
+    @staticmethod
+    def compile_kernels(columns: Columns) -> None:
+        """Compile the kernels by judging a small history."""
+        from checkers.linearizable.swift import sift
+
+        sift(columns)
+
+    def _sift(self, history: History) -> tuple[History, int] | None:
+        """(the ops of the keys that are not linearizable, how many keys there are) by the fast road, or None if it does not apply."""
+        if history.columns is None or self.initial is not None or self.keyed == "tuple":
+            return None
+        from checkers.linearizable.swift import sift
+
+        sifted = sift(history.columns)
+        if sifted is None:
+            return None
+        return History(history.columns.of_keys(sifted.bad)), sifted.keys
+
+    def _check(self, history: History, context: CheckContext) -> Verdict:
         keys = by_key(history, self.keyed, self.failed_cas, self.model)
         bad: list[tuple[Any, Anomaly]] = []
         spent: list[Any] = []
