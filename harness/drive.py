@@ -39,6 +39,7 @@ PRIMARIES_EVERY_S, PRIMARIES_LIMIT_S = 0.5, 2.0
 STORE_EVERY_NS = 2 * SECOND
 PHASES = ("", "healthy", "fault", "heal", "settle", "final")
 HEAL_ALL = {"f": "heal", "value": {"of": "all"}}
+QUIET = 1 / 3  # the last part of settling has no load: what was just acknowledged needs its time as well, before a final read misses it
 SLACK_S = 120.0  # beyond healthy + time limit + settle the whole drive is over, whatever hangs
 
 
@@ -114,7 +115,8 @@ class Drive:
         return workers
 
     def _blocking(self) -> bool:
-        return not inspect.iscoroutinefunction(getattr(self.target.client_class(), "open", None))
+        """True for a client without one coroutine: its calls get threads."""
+        return not any(inspect.iscoroutinefunction(method) for _, method in inspect.getmembers(self.target.client_class()))
 
     async def _load(self, interpreter: Interpreter, driver: Any) -> None:
         """Load over the healthy phase, the faults, the heal and the settling; what is left of that after an interruption."""
@@ -125,12 +127,14 @@ class Drive:
         struck = asyncio.get_running_loop().call_later(plan.healthy, self._enter, "fault")
         load = gen.clients(gen.stagger(1 / plan.rate, self.workload.load(), plan.seed))
         wait = gen.sleep(plan.healthy + plan.time_limit)
-        faults = gen.any_of(_on_nemesis([wait, HEAL_ALL, gen.sleep(self.settle_s)]), driver.generator(self.start_ns, end_ns))
+        loaded_s = self.settle_s * (1 - QUIET)
+        faults = gen.any_of(_on_nemesis([wait, HEAL_ALL, gen.sleep(loaded_s)]), driver.generator(self.start_ns, end_ns))
         limit_s = plan.healthy + plan.time_limit + self.settle_s + SLACK_S
         await interpreter.run(gen.shortest_any(load, faults), limit_s, self.stop)
         struck.cancel()
         if not self.healer.healed:  # interrupted, or the load ended first
-            await interpreter.run(_on_nemesis([HEAL_ALL, gen.sleep(self.settle_s)]), self.settle_s + SLACK_S)
+            await interpreter.run(_on_nemesis([HEAL_ALL, gen.sleep(loaded_s)]), self.settle_s + SLACK_S)
+        await asyncio.sleep(self.settle_s * QUIET)
 
     async def _final(self, interpreter: Interpreter) -> None:
         self._enter("final")

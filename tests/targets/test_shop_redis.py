@@ -1,4 +1,4 @@
-"""The example target: loaded as a user's file, its protocol against a server of this test, who is behind whom."""
+"""The example target: loaded as a user's file, its protocol against a server of this test."""
 
 import asyncio
 from pathlib import Path
@@ -10,16 +10,10 @@ from harness.errors import Definite, UsageError
 from harness.plan import Plan
 from harness.registry import find
 from harness.run import run_plan
-from harness.setup import check_fit, make_target, target_class, workload_class
+from harness.setup import check_fit, make_target, workload_class
 from harness.target import Access, Node
 
 FILE = str(Path(__file__).parents[2] / "examples" / "shop_redis.py")
-
-
-def module_of(cls):
-    import sys
-
-    return sys.modules[cls.__module__]
 
 
 def test_it_is_found_in_its_file_and_serves_the_set_workload():
@@ -35,27 +29,6 @@ def test_without_a_cluster_to_attach_to_it_is_refused_with_the_way_out():
     with pytest.raises(UsageError) as refused:
         run_plan(Plan(target=FILE), quiet=True)
     assert "--compose" in refused.value.way_out
-
-
-@pytest.mark.parametrize(
-    ("own", "says"),
-    [
-        (["slave", "p", 6379, "connected", 100], None),
-        (["slave", "p", 6379, "connected", 101], None),  # went on since the primary was asked
-        (["slave", "p", 6379, "connected", 93], "7 bytes behind"),
-        (["slave", "p", 6379, "sync", -1], "sync"),
-        (["sentinel"], "sentinel"),
-        (None, "no answer"),
-    ],
-)
-def test_who_is_behind(own, says):
-    behind = module_of(target_class(FILE)).behind
-    primary = {"n1": ["master", 100, []]}
-    found = behind({**primary, **({"n2": own} if own else {})}, "n2")
-    assert found is None if says is None else says in found
-    assert behind(primary, "n1") is None
-    if own:
-        assert behind({"n2": own}, "n2") is not None  # with no primary nothing is known
 
 
 class Site:
@@ -100,9 +73,11 @@ async def test_adds_go_to_the_primary_and_reads_to_the_own_node():
     assert not any(words[0] == b"SADD" for words in asked["n2"])
     assert await target.primaries(site) == ["n1"]
     assert [await target.ready(Access(node, site, {}, 1.0)) for node in site.nodes] == [None, None]
+    roles["n2"] = roles["n2"].replace(b"$9\r\nconnected", b"$4\r\nsync")
+    assert await target.ready(Access(site.nodes[1], site, {}, 1.0)) == "a replica whose link is sync"
     answers[b"SADD"] = b"-READONLY You can't write against a read only replica.\r\n"
     with pytest.raises(Definite, match="READONLY"):
         await client.add("t-set", 8)
-    client.close()
+    await client.close()
     for server in servers:
         server.close()
