@@ -32,6 +32,7 @@ class LiveView:
         self.faults: dict[int, str] = {}
         self.notes: deque[str] = deque(maxlen=4)
         self.struck: Counter[str] = Counter()
+        self._live: Any = None
 
     def on_op(self, op: Op) -> None:
         """See one recorded op."""
@@ -95,6 +96,7 @@ class LiveView:
         from rich.live import Live
 
         with Live(self.render(), auto_refresh=False, transient=True) as live:
+            self._live = live
             task = asyncio.create_task(self._refresh(live))
             try:
                 yield
@@ -102,6 +104,11 @@ class LiveView:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+    def restore(self) -> None:
+        """Give the terminal back at once: for an end that runs no more code."""
+        if self._live is not None:
+            self._live.console.show_cursor(True)
 
     async def _refresh(self, live: Any) -> None:
         while True:
