@@ -153,7 +153,7 @@ class Interpreter:
     async def _wait(self, ns: int) -> None:
         """Until something completes, at most so long."""
         self.journal.flush()
-        if self.done or (self.stop is not None and self.stop.is_set()):
+        if self.done:
             return
         self.wake.clear()
         assert self.loop is not None

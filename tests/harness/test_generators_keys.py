@@ -88,6 +88,14 @@ def test_kept_answers_know_of_threads_that_sleep_for_others():
     assert times[1] in (list(range(50, 100, 10)), [0, *range(60, 100, 10)])
 
 
+def test_a_key_that_waits_for_the_clock_is_asked_again():
+    # group 1's first key has nothing to do until its limit ends, at 50, and no event of its own says so: y, the next key's, comes then
+    never = gen.on_threads(lambda t: t == "nobody", a("n"))
+    of_key = {0: gen.time_limit(200e-9, gen.repeat(a("x"))), 1: gen.time_limit(50e-9, [a("o"), never]), 2: [a("y")]}
+    generator = gen.clients(gen.concurrent_keys(1, lambda n: n if n < 3 else None, of_key.__getitem__))
+    assert [t for t, _, f in invocations(generator, clients=2) if f in "oy"] == [0, 50]
+
+
 def test_a_key_that_crashes_too_often_makes_way():
     generator = gen.clients(gen.concurrent_keys(2, keys(2), lambda key: gen.process_limit(4, gen.repeat(a("x")))))
     per_key = defaultdict(set)

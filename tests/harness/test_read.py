@@ -1,5 +1,7 @@
 """Histories of every format, recognised by their content, give the same operations; what is wrong is said in a sentence."""
 
+import json
+
 import pytest
 
 from harness.errors import HistoryError
@@ -90,6 +92,11 @@ def test_the_same_operations_from_every_format(tmp_path, text, format):
 
 def test_only_the_plainest_edn_is_rewritten():
     assert plain_to_json(PLAIN_EDN.encode()) is not None
+    mixed = (
+        "{:time 1, :process 0, :type :ok, :f :txn}\n{:type :ok, :process 1, :time 2, :f :w}\n{:f :txn, :type :ok, :time 3, :process 2}\n"
+    )
+    for text in (PLAIN_EDN, mixed):  # pieces of pieces: `, :process ` alone, and behind `, :type :ok`
+        assert [json.loads(line) for line in plain_to_json(text.encode()).splitlines()] == [value for _, value in forms(text.encode())]
     assert plain_to_json(RECORDS.encode()) is None
     assert plain_to_json(b'{:f :read, :value "a"}') is None
 
