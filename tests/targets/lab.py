@@ -191,7 +191,8 @@ async def drive(lab, workload_class, folder, seconds, rate=600.0, threads=6, opt
     start = time.monotonic_ns()
     journal = Journal(folder / "history.jsonl", {"splitbrain": 1, "workload": workload.name})
     workers = {
-        i: ClientWorker(workload, lambda node: lab.target.client(lab.access(node, op_timeout_s)), names[i % len(names)]) for i in range(threads)
+        i: ClientWorker(workload, lambda node: lab.target.client(lab.access(node, op_timeout_s)), names[i % len(names)])
+        for i in range(threads)
     }
     interpreter = Interpreter(workers, journal, clock=lambda: time.monotonic_ns() - start, op_timeout_s=op_timeout_s)
     breaking = asyncio.ensure_future(chaos()) if chaos else None
