@@ -56,7 +56,10 @@ def read_events(path: Path) -> list[dict[str, Any]]:
     events = []
     for line in path.read_bytes().splitlines():
         try:
-            events.append(msgspec.json.decode(line))
-        except msgspec.DecodeError:
+            event = msgspec.json.decode(line, type=dict[str, Any])
+        except (msgspec.DecodeError, UnicodeDecodeError):
             break
+        if "event" not in event or not isinstance(event.get("time"), int):
+            break
+        events.append(event)
     return events

@@ -158,3 +158,31 @@ def test_several_paths_the_worst_decides_and_each_is_one_json_object(place):
     objects = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(each["path"], each["valid"]) for each in objects] == [("good.jsonl", objects[0]["valid"]), ("empty.jsonl", None)]
     assert "is empty" in objects[1]["error"]
+
+
+OP = '{"index":0,"time":0,"process":0,"type":"invoke","f":"write","value":{"key":"k","value":1},"error":null,"node":"n1","ext":null}\n'
+KILLED = {  # what a killed run may have left -> exit code of check and of show
+    "nothing recorded": ({}, 254),
+    "a header": ({"history.jsonl": '{"splitbrain":1}\n'}, 2),
+    "a torn line, no events": ({"history.jsonl": '{"splitbrain":1}\n' + OP + '{"index":1,"ti'}, 2),
+    "torn events": ({"history.jsonl": OP, "events.jsonl": '{"event":"phase","phase":"healthy","time":1}\n{"event":"ph'}, 2),
+    "events of nobody": ({"history.jsonl": OP, "events.jsonl": '5\n{"a":1}\nnoise'}, 2),
+    "torn results": ({"history.jsonl": OP, "results.json": '{"valid'}, 2),
+    "a torn plan": ({"history.jsonl": OP, "plan.toml": "target = ["}, 254),
+    "a plan of no target": ({"history.jsonl": OP, "plan.toml": 'target = "nosuch"'}, 254),
+}
+
+
+@pytest.mark.parametrize("name", KILLED)
+def test_what_a_killed_run_left_is_judged_or_said(tmp_path, name):
+    files, code = KILLED[name]
+    folder = tmp_path / "store" / "20260101T000000-quorum_store-aaaaaa"
+    folder.mkdir(parents=True)
+    (folder / "plan.toml").write_text('target = "quorum_store"\nworkload = "register"\nseed = 1\n')
+    for file, text in files.items():
+        (folder / file).write_text(text)
+    for words in (("check", str(folder)), ("show", folder.name)):
+        done = splitbrain(tmp_path, *words)
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr and (code == 2 or "Way out: " in done.stderr)
+    assert splitbrain(tmp_path, "list", "runs").returncode == 0
