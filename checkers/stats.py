@@ -10,11 +10,15 @@ Source     Jepsen's stats checker; semantics.md 10 (its documentation says unkno
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import msgspec
+
 from harness.checker import CheckContext
+from harness.history.columns import FS, TYPES, Columns
 from harness.history.history import History
-from harness.op import INVOKE
+from harness.op import INVOKE, Op
 from harness.verdict import Verdict
 
 
@@ -28,18 +32,7 @@ class Stats:
 
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"by_f": {f: {"ok", "fail", "info"}}, "ops": n, "errors": {text: n}}, the most frequent 8 errors."""
-        by_f: dict[str, Counter[str]] = {}
-        errors: Counter[str] = Counter()
-        opened: Counter[str] = Counter()
-        for op in history.ops:
-            if not op.is_client:
-                continue
-            if op.type == INVOKE:
-                opened[op.f] += 1
-                continue
-            by_f.setdefault(op.f, Counter())[op.type] += 1
-            if op.error is not None:
-                errors[f"{op.type}: {str(op.error)[:120]}"] += 1
+        opened, by_f, errors = _tally(history.ops) if history.columns is None else _tally_columns(history.columns)
         for f, count in opened.items():
             ended = by_f.setdefault(f, Counter())
             ended["info"] += count - sum(ended.values())
@@ -55,3 +48,40 @@ class Stats:
             worst = next((error for error in facts["errors"]), "no error was recorded")
             return Verdict("unknown", reason=f"not one {barren[0]} succeeded ({opened[barren[0]]} were tried; {worst})", facts=facts)
         return Verdict(True, facts=facts)
+
+
+Tally = tuple[Counter[str], dict[str, Counter[str]], Counter[str]]
+
+
+def _tally(ops: Iterable[Op]) -> Tally:
+    """Invocations by f, completions by f and type, errors by text."""
+    by_f: dict[str, Counter[str]] = {}
+    errors: Counter[str] = Counter()
+    opened: Counter[str] = Counter()
+    for op in ops:
+        if not op.is_client:
+            continue
+        if op.type == INVOKE:
+            opened[op.f] += 1
+            continue
+        by_f.setdefault(op.f, Counter())[op.type] += 1
+        if op.error is not None:
+            errors[f"{op.type}: {str(op.error)[:120]}"] += 1
+    return opened, by_f, errors
+
+
+def _tally_columns(columns: Columns) -> Tally:
+    """The same from columns, which only clients' ops have."""
+    import numpy as np
+
+    counts = np.bincount(columns.f.astype(np.int64) * len(TYPES) + columns.kind, minlength=len(FS) * len(TYPES)).reshape(
+        len(FS), len(TYPES)
+    )
+    opened = Counter({f: int(row[0]) for f, row in zip(FS, counts, strict=True) if row[0]})
+    by_f = {f: Counter(dict(zip(TYPES[1:], map(int, row[1:]), strict=True))) for f, row in zip(FS, counts, strict=True) if row[1:].any()}
+    texts = Counter((TYPES[columns.kind[op]], columns.data[begin:end]) for op, begin, end in columns.errors.tolist())
+    errors: Counter[str] = Counter()
+    for (type_, text), count in texts.items():
+        if type_ != INVOKE:
+            errors[f"{type_}: {str(msgspec.json.decode(text))[:120]}"] += count
+    return opened, by_f, errors

@@ -107,7 +107,7 @@ def phases_of(events: Sequence[dict[str, Any]]) -> list[Phase]:
     """Phases with their times; the last one ends with the last event."""
     starts = [(event["phase"], event["time"]) for event in events if event["event"] == "phase"]
     last = max((event["time"] for event in events), default=0)
-    ends = [*(start for _, start in starts[1:]), last]
+    ends = [*(start for _, start in starts[1:]), last][: len(starts)]  # a run may have been killed before its first event
     return [Phase(name, start, end) for (name, start), end in zip(starts, ends, strict=True)]
 
 
@@ -138,21 +138,12 @@ def _check(checker: Checker, history: History, context: CheckContext) -> Verdict
 
 
 def _warm(history: History, specs: Sequence[CheckerSpec]) -> None:
-    """Build the columns before the fork, so that the children share them; a history they cannot be built from is the checker's to say.
-
-    A checker class may have `warm(history)`, which makes what else it shares.
-    """
+    """Before the fork, so that the children share it: a checker class may have `warm(history)`, which makes what it wants to be shared."""
     from harness.registry import find
 
     for spec in specs:
         if (warm := getattr(find("checkers", spec.name), "warm", None)) is not None:
             warm(history)
-        build = {"linearizable-register": "registers"}.get(spec.name)
-        if build is not None and hasattr(history, build) and len(history) > 50_000:
-            try:
-                getattr(history, build)()
-            except SplitbrainError:
-                return
 
 
 def _name_active_faults(history: History, results: Results) -> None:

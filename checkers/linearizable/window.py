@@ -29,7 +29,7 @@ def smallest(operations: Sequence[Operation], stuck: Stuck, initial: object) -> 
             window = _of_few_values(window, stuck, effort)
             window = _anchored(window, stuck.op, effort) or window if anchor else window
         window = _leave_out(window, stuck.op, effort)
-    return window
+    return _leave_out(_demand_less(window, stuck.op, effort), stuck.op, effort)
 
 
 class _Effort:
@@ -61,9 +61,19 @@ def _of_few_values(window: list[Operation], stuck: Stuck, effort: _Effort) -> li
         part = [_as_write(op) if op.f == CAS and op.a not in few else op for op in window if op.f not in (READ, NOT) or op.a in few]
         asked = {op.a for op in part if op.f in (READ, CAS)}
         strict = any(op.f in (NOT, APPEND) for op in part)
-        part = [op for op in part if strict or not op.crashed or op.written in asked]
+        part = [op for op in part if strict or not op.crashed or op.f in (READ, HELD) or op.written in asked]
         if part != window and effort.fails(part):
             return part
+    return window
+
+
+def _demand_less(window: list[Operation], keep: Operation, effort: _Effort) -> list[Operation]:
+    """Each cas as a write, where that is enough: then the writes that it needed can go."""
+    for i, op in enumerate(window):
+        if op.f == CAS and op.index != keep.index:
+            part = [*window[:i], _as_write(op), *window[i + 1 :]]
+            if effort.fails(part):
+                window = part
     return window
 
 
@@ -93,9 +103,18 @@ def removable(op: Operation, rest: Sequence[Operation]) -> bool:
     """True if nobody in the rest could have observed what the op did."""
     if op.f in (READ, NOT):
         return True
-    if op.f in (APPEND, HELD):
+    if op.f == HELD or any(other.f == NOT for other in rest):
         return False
-    return not any(other.f in (NOT, APPEND) or (other.f in (READ, CAS) and other.a == op.written) for other in rest)
+    if op.f == APPEND or any(other.f == APPEND for other in rest):
+        return not any(other.f == CAS or (other.f == READ and _shows(op, other.a)) for other in rest)
+    return not any(other.f in (READ, CAS) and other.a == op.written for other in rest)
+
+
+def _shows(op: Operation, text: object) -> bool:
+    """Whether a string may have come about with the op: what was appended stands in it, what was put it begins with."""
+    if not isinstance(text, str) or not isinstance(op.written, str):
+        return True
+    return op.written in text if op.f == APPEND else text.startswith(op.written)
 
 
 def _leave_out(window: list[Operation], keep: Operation, effort: _Effort) -> list[Operation]:

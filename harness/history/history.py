@@ -7,10 +7,13 @@ Relies on      index order is the truth; nothing here sorts, repairs or drops an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import HistoryError
 from harness.op import INVOKE, Op
+
+if TYPE_CHECKING:
+    from harness.history.columns import Columns
 
 
 class Call(NamedTuple):
@@ -26,12 +29,15 @@ class Call(NamedTuple):
 
 
 class History:
-    """Ops in index order, with the file's header and what was noticed while reading."""
+    """Ops in index order, with the file's header and what was noticed while reading; of a large history of registers also columns."""
 
-    def __init__(self, ops: Sequence[Op], header: dict[str, Any] | None = None, notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self, ops: Sequence[Op], header: dict[str, Any] | None = None, notes: Sequence[str] = (), columns: Columns | None = None
+    ) -> None:
         self.ops = ops
         self.header = header or {}
         self.notes = list(notes)
+        self.columns = columns
 
     def __len__(self) -> int:
         return len(self.ops)

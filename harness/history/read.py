@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from harness.errors import HistoryError
+from harness.history.columns import LARGE, LazyOps, read_columns
 from harness.history.edn import EdnError, forms, plain_to_json
 from harness.history.history import History
 from harness.op import INFO, INVOKE, Op
@@ -90,6 +91,30 @@ def recognise(data: bytes) -> str:
 
 
 def _read_jsonl(path: Path, data: bytes) -> History:
+    if len(data) >= LARGE:
+        history = _read_large(path, data)
+        if history is not None:
+            return history
+    return _read_lines(path, data)
+
+
+def _read_large(path: Path, data: bytes) -> History | None:
+    """The history with columns and ops that are decoded when somebody asks for them; None if it is not of that kind."""
+    header: dict[str, Any] = {}
+    begin = 0
+    if b'"splitbrain"' in data[:40]:
+        begin = data.find(b"\n") + 1
+        try:
+            header = msgspec.json.decode(data[:begin], type=dict[str, Any])
+        except msgspec.DecodeError:
+            return None
+    columns = read_columns(data, begin)
+    if columns is None:
+        return None
+    return History(LazyOps(columns, lambda: _read_lines(path, data).ops), header, (), columns)
+
+
+def _read_lines(path: Path, data: bytes) -> History:
     header: dict[str, Any] = {}
     notes: list[str] = []
     line_end = data.find(b"\n")
@@ -302,4 +327,13 @@ def _add_model(history: History) -> str:
 
 
 def compile_kernels() -> None:
-    """Compile what is compiled for large histories."""
+    """Compile what is compiled for large histories, by reading and judging a small one; cached by numba for all later processes."""
+    from harness.registry import find, names
+
+    line = '{"index":%d,"time":0,"process":0,"type":"%s","f":"%s","value":{"key":"a","value":%s},"error":null,"node":"n1","ext":null}\n'
+    ops = [("invoke", "write", 1), ("ok", "write", 1), ("invoke", "read", "null"), ("ok", "read", 1)]
+    columns = read_columns("".join(line % (i, *op) for i, op in enumerate(ops)).encode(), 0)
+    assert columns is not None, "the small history is of the usual kind"
+    for name in names("checkers"):
+        if (compile_own := getattr(find("checkers", name), "compile_kernels", None)) is not None:
+            compile_own(columns)

@@ -98,8 +98,6 @@ CRASHED = """
 2 invoke read null
 2 ok read {}
 """
-    "0 invoke write 1\n0 ok write 1\n1 invoke write 2\n1 info write 2\n2 invoke read null\n2 ok read {}\n2 invoke read null\n2 ok read {}"
-)
 
 
 @pytest.mark.parametrize(("first", "second", "valid"), [(1, 1, True), (1, 2, True), (2, 2, True), (2, 1, False)])
@@ -279,10 +277,8 @@ def test_unknown_when_the_budget_is_spent():
 
 def test_a_weaker_promise_is_not_decided_here():
     verdict = LinearizableRegister().check(history(STALE), CheckContext(expected="sequential"))
-    assert (
-        verdict.valid == "unknown" and "linearizable" in verdict.not_models
+    assert verdict.valid == "unknown" and "linearizable" in verdict.not_models
     assert "whether it is sequential is not decided" in verdict.reason
-    )
 
 
 @pytest.mark.parametrize(
