@@ -123,6 +123,7 @@ def markdown(folder: Path, results: Results) -> str:
     events = read_events(folder / "events.jsonl")
     lines = [f"# {folder.name}", "", "```", verdict_text(results), "```", "", "## Phases", "", "| phase | from | to |", "|---|---|---|"]
     lines += [f"| {phase.name} | {phase.start / 1e9:.1f} s | {phase.end / 1e9:.1f} s |" for phase in phases_of(events)]
+    lines += [_lag(event) for event in events if event["event"] == "lag"]
     lines += _fault_rows(folder)
     if results.anomalies:
         lines += ["", "## Anomalies", ""]
@@ -131,6 +132,13 @@ def markdown(folder: Path, results: Results) -> str:
     shown = [event for event in events if event["event"] not in ("phase", "lag")]
     lines += ["", "## Events", "", *(f"- {event['time'] / 1e9:.2f} s `{event['event']}` {_fields(event)}" for event in shown[:200])]
     return "\n".join(lines) + "\n"
+
+
+def _lag(event: dict[str, Any]) -> str:
+    """How late operations went out: lag widens intervals, so it can hide anomalies, never invent any."""
+    late = f"99 % below {event.get('lag_p99_ns', 0) / 1e6:.1f} ms, worst {event.get('lag_max_ns', 0) / 1e6:.1f} ms"
+    given_up = f"; {event['abandoned']} calls outlived their deadline" if event.get("abandoned") else ""
+    return f"\nScheduling lag of {event.get('invocations', 0)} operations: {late}{given_up}. Lag can hide anomalies, never invent any."
 
 
 def _fields(event: dict[str, Any]) -> str:
