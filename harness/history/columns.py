@@ -109,8 +109,10 @@ def read_columns(data: bytes, begin: int) -> Columns | None:
         return None
     import numpy as np
 
-    from harness.history.kernels import parse
-
+    try:
+        from harness.history.kernels import parse
+    except RuntimeError:  # numba finds no folder that it may keep compiled code in
+        return None
     count = data.count(b"\n", begin)
     kind, f = np.empty(count, np.int8), np.empty(count, np.int8)
     process, key, value = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
