@@ -5,10 +5,12 @@ import tempfile
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import HistoryError
+from harness.history import read
 from harness.history.edn import EdnError, forms, plain_to_json
 from harness.history.read import infer_model, read_history
 from harness.op import INFO
@@ -163,3 +165,38 @@ def test_what_is_written_is_read(ops):
     history = attempt(b"\n".join(lines))
     assert [(op.process, op.type, op.f) for op in history.ops] == [op[:3] for op in ops]
     assert [op.value for op in history.ops if op.type != INFO] == [op[3] for op in ops if op[1] != "info"]
+
+
+def _register_line(i, process, type_, f, value):
+    op = {"index": i, "time": i, "process": process, "type": type_, "f": f, "value": {"key": f"k{process % 2}", "value": value}}
+    return msgspec.json.encode({**op, "error": None, "node": "n1", "ext": None}) + b"\n"
+
+
+REGISTERS = b"".join(
+    _register_line(4 * n + turn, 2 * n + turn % 2, ("invoke", "invoke", "ok", "info" if n == 2 else "fail")[turn], f, value)
+    for n, (f, value) in enumerate([("write", 1), ("read", None), ("write", -2), ("cas", [1, 3]), ("read", 3)])
+    for turn in range(4)
+)
+
+
+@pytest.mark.skipif(not hasattr(read, "LARGE"), reason="there is one reader of JSON lines")
+@settings(max_examples=400, deadline=None)
+@given(
+    header=st.booleans(),
+    cut=st.floats(0, 1),
+    changes=st.lists(
+        st.tuples(st.floats(0, 1), st.sampled_from([b"", b'"', b"}", b"{", b",", b"1", b"-", b"n", b"\n", b"\xff", b"\\", b" "]))
+    ),
+)
+def test_the_reader_of_large_files_agrees_with_the_other(header, cut, changes):
+    data = bytearray((b'{"splitbrain":1,"run":"r"}\n' if header else b"") + REGISTERS)
+    for at, what in changes[:2]:
+        where = int(at * (len(data) - 1))
+        data[where : where + 1] = what
+    found = []
+    for least in (0, 1 << 60):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(read, "LARGE", least)
+            history = attempt(bytes(data[: max(1, int(cut * 1.5 * len(data)))]))
+        found.append(None if history is None else ([msgspec.to_builtins(op) for op in history.ops], history.header, history.notes))
+    assert found[0] == found[1]
