@@ -98,7 +98,8 @@ def test_only_the_plainest_edn_is_rewritten():
     for text in (PLAIN_EDN, mixed):  # pieces of pieces: `, :process ` alone, and behind `, :type :ok`
         assert [json.loads(line) for line in plain_to_json(text.encode()).splitlines()] == [value for _, value in forms(text.encode())]
     assert plain_to_json(RECORDS.encode()) is None
-    assert plain_to_json(b'{:f :read, :value "a"}') is None
+    assert plain_to_json(b'{:f :read, :value "a"}') == b'{"f":"read","value":"a"}'
+    assert plain_to_json(b'{:f :read, :value "a b"}') is None and plain_to_json(b'{:f :read, :value "a\\n"}') is None
 
 
 def test_plain_edn_with_keywords_that_no_sample_shows(tmp_path):
