@@ -29,7 +29,7 @@ class Operation(NamedTuple):
     ret: int
     index: int  # type: ignore[assignment]  # of the invocation
     done: int  # of the completion, -1 if there is none
-    process: Any
+    process: Any  # with its node, where that is known
 
     @property
     def crashed(self) -> bool:
@@ -140,7 +140,7 @@ def _operation(call: Call, tuples: bool, failed_cas: str, model: str) -> tuple[A
             raise HistoryError(f"op {op.index}: cas of {value!r}", way_out="a cas has [old, new]")
         a, b = freeze(value[0]), freeze(value[1])
     ret = done.index if done is not None and call.outcome in (OK, FAIL) else INFINITY
-    return freeze(key), Operation(f, a, b, op.index, ret, op.index, done.index if done is not None else -1, op.process)
+    return freeze(key), Operation(f, a, b, op.index, ret, op.index, done.index if done is not None else -1, _who(op))
 
 
 def _keyed(op: Op, value: Any, tuples: bool) -> tuple[Any, Any]:
@@ -165,3 +165,7 @@ def unique_values(operations: Iterable[Operation], initial: Any) -> bool:
             return False
         seen.add(op.written)
     return True
+
+
+def _who(op: Op) -> Any:
+    return op.process if op.node is None else f"{op.process} on {op.node}"
