@@ -128,7 +128,8 @@ class Drive:
         load = gen.clients(gen.stagger(1 / plan.rate, self.workload.load(), plan.seed))
         wait = gen.sleep(plan.healthy + plan.time_limit)
         loaded_s = self.settle_s * (1 - QUIET)
-        faults = gen.any_of(_on_nemesis([wait, HEAL_ALL, gen.sleep(loaded_s)]), driver.generator(self.start_ns, end_ns))
+        settled = gen.log("settled")  # a child has ended when its last op went out: with this, that is after the sleep
+        faults = gen.any_of(_on_nemesis([wait, HEAL_ALL, gen.sleep(loaded_s), settled]), driver.generator(self.start_ns, end_ns))
         limit_s = plan.healthy + plan.time_limit + self.settle_s + SLACK_S
         await interpreter.run(gen.shortest_any(load, faults), limit_s, self.stop)
         struck.cancel()

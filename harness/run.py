@@ -36,7 +36,7 @@ def run_plan(plan: Plan, quiet: bool = False) -> RunEnd:
     plan.workload = workload.name if not plan.workload else plan.workload
     check_fit(target, workload, read_options(workload.options, plan.workload_options, f"workload {workload.name}"))
     cluster = cluster_class(plan.cluster)
-    _check_nemeses(plan)
+    _check_faults(plan, float(target.opt.get("T") or target.failover_s))
     if target.recipe() is None and not plan.attach:
         way_out = "attach to a running cluster: --compose PROJECT, --label k=v or --containers a,b,c"
         raise UsageError(f"target {target.name} does not say what its nodes run, so no cluster can be made for it", way_out=way_out)
@@ -80,13 +80,18 @@ def _guarded(conduct: object) -> int:
         return EXIT_INTERRUPTED
 
 
-def _check_nemeses(plan: Plan) -> None:
+def _check_faults(plan: Plan, failover_s: float) -> None:
+    """UsageError for a nemesis or schedule that no run can have. Names of attached nodes are known only later."""
     from harness.registry import find, names
 
     for name in plan.nemesis:
-        if name not in names("faults"):
+        if name not in names("faults") and not name.partition(":")[0].endswith(".py"):
             raise UsageError(f"no nemesis is called {name!r}", way_out=f"there are: {', '.join(names('faults'))}")
         find("faults", name)
+    if not plan.attach:
+        nodes = [f"n{i + 1}" for i in range(plan.nodes)]
+        options = {"nemesis": plan.nemesis, "schedule": plan.schedule, "interval_s": plan.interval, "seed": plan.seed}
+        find("schedules", "driver")(**options, failover_s=failover_s, time_limit_s=plan.time_limit, nodes=nodes)
 
 
 def _judge(plan: Plan, folder: Path, code: int) -> RunEnd:

@@ -6,6 +6,7 @@ Relies on      the registry; titles come from the classes themselves, never from
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,14 @@ def _registered(kind: str) -> Any:
 
 
 def _title(cls: Any) -> str:
-    title = getattr(cls, "title", "")
-    return str(title or (cls.__doc__ or "").strip().splitlines()[0])
+    """Its own title; else what the file or package that it stands in says of itself first."""
+    if title := getattr(cls, "title", ""):
+        return str(title)
+    module = sys.modules[cls.__module__]
+    room, _, name = module.__name__.partition(".")
+    package = sys.modules[f"{room}.{name.partition('.')[0]}"] if room in ("checkers", "workloads", "nemeses") else module
+    said = (package.__doc__ or cls.__doc__ or "").strip().splitlines()[0]
+    return said.partition(": ")[2] or said
 
 
 def _runs(store: Path) -> Any:

@@ -43,6 +43,8 @@ class QuorumStore(Target):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
+        if self.opt["timeout"] <= 0:
+            raise UsageError(f"timeout={self.opt['timeout']:g} leaves a request no time", way_out="give seconds, such as -o timeout=1")
         if self.opt["mode"] == "abd" and (self.opt["r"] or self.opt["w"]):
             raise UsageError("mode abd has majorities, r and w are for mode lww", way_out="leave r and w out, or give -o mode=lww")
 
