@@ -108,7 +108,8 @@ class _Conductor:
         self._phase("target-up")
         if not plan.attach:
             await self._within(UP_LIMIT_S, self.cluster.start(names), "the services did not start")
-        await await_ready(self.target, self.cluster, self.access, self.folder)
+        ready_s = float(self.target.opt["ready_timeout"]) + 10
+        await self._within(ready_s, await_ready(self.target, self.cluster, self.access, self.folder), "the nodes did not become ready")
         self._check_concurrency(len(names))
         workload = make_workload(plan, names, self.run_id)
         drive = Drive(plan, self.target, self.cluster, workload, self.events, self.view, self.folder, self.stop, self.access, self._phase)

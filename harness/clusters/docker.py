@@ -179,7 +179,10 @@ class DockerCluster:
 
     def describe(self) -> Mapping[str, Any]:
         """What was made and how it is reached."""
-        found: dict[str, Any] = {"cluster": self.name, "mode": "attached" if self.spec.attach else "made", "endpoints": self._ways()}
+        attached = f"attached to {', '.join(node.label for node in self.nodes)}"
+        says = attached if self.spec.attach else "containers of the run's own"
+        mode = "attached" if self.spec.attach else "made"
+        found: dict[str, Any] = {"cluster": self.name, "mode": mode, "says": says, "endpoints": self._ways()}
         if self._made is not None:
             return {**found, "networks": [self._made.describe()], "image": self._image()}
         bridges = sorted({bridge for seen in self._all.seen.values() for bridge in seen.bridges.values()})
