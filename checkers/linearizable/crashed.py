@@ -14,6 +14,7 @@ Right  - Symmetry: crashed ops with equal f and arguments are one kind with a co
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -28,8 +29,9 @@ EXACT = 6  # with more kinds of cas to one value, a write counts as another kind
 class Crashed:
     """The kinds, the chains of them that lead from a state to a value, and antichains of uses."""
 
-    def __init__(self, kinds: Sequence[Operation], most: int) -> None:
-        """most: a bound of how many crashed ops there are."""
+    def __init__(self, kinds: Sequence[Operation], most: int, *, boundless: bool = False, beam: int = 0) -> None:
+        """most: how many crashed ops there are, of all kinds. boundless: using one leaves as many. beam: keep no longer antichains."""
+        self.beam, self.cut = beam, False
         self.kinds, self.available = kinds, [0] * len(kinds)
         self.writes = [(op.a, kind) for kind, op in enumerate(kinds) if op.f == WRITE]
         self.cas: dict[Any, list[tuple[Any, int]]] = {}
@@ -44,6 +46,8 @@ class Crashed:
         for field, members in enumerate(compared):
             for kind in members:
                 self.one[kind] += 1 << field * self.width
+        if boundless:
+            self.one = [0] * len(kinds)
         self.guard = sum(1 << field * self.width + self.width - 1 for field in range(len(compared)))
 
     def _compared(self) -> list[tuple[int, ...]]:
@@ -73,6 +77,9 @@ class Crashed:
         for other in chain:
             if (guarded - other) & guard == guard:
                 return False
+        if self.beam and len(chain) >= self.beam:
+            self.cut = True
+            return False
         chain[:] = [other for other in chain if ((other | guard) - used) & guard != guard]
         chain.append(used)
         return True
@@ -85,7 +92,7 @@ class Crashed:
             return kind is not None and left[kind]
 
         found: list[tuple[Any, Uses]] = []
-        paths: list[tuple[tuple[Any, ...], Uses, bool]] = []
+        paths: deque[tuple[tuple[Any, ...], Uses, bool]] = deque()  # short chains first
         for value, kind in self.cas.get(state, ()):
             if value != state and left[kind]:
                 paths.append(((state, value), used + self.one[kind], False))
@@ -93,7 +100,7 @@ class Crashed:
             if value != state and left[kind] and not free(self.cas_of.get((state, value))):
                 paths.append(((state, value), used + self.one[kind], True))
         while paths:
-            path, after, wrote = paths.pop()
+            path, after, wrote = paths.popleft()
             found.append((path[-1], after))
             for value, kind in self.cas.get(path[-1], ()):
                 if value in path or not left[kind] or (wrote and free(self.write_of.get(value))):

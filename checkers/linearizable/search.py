@@ -7,8 +7,12 @@ Right      just-in-time linearization keeps every configuration (state, which pe
            - a pending read that matches the state acts at once: it changes nothing, so acting earlier forbids nothing;
            - states that no op still to return reads or compares (nor, of strings, a longer one that begins so) are one state, LOST: only a
              write leads out of it, and every write does so from all of them alike;
+           - a pending write that leads to LOST acts at once where that changes nothing or is not seen: in LOST, or right before another
+             write. It is of no use later. (Not where failed cas are observations, nor where strings are appended to.)
            - a crashed write or cas of a register acts only right before an op that observes what it did (a read, a cas, one that was
              refused for it): if a write follows, it need not act; and until an observer is called, it can wait.
+           With many crashed ops two quick tries come first, each of which may settle it: if not even a boundless supply of every crashed
+           op helps, there is no order; if keeping a few configurations alike but for the crashed ops used leads to the end, there is one.
 Unknown    more configurations than the budget.
 Source     Lowe, Testing for linearizability, CCPE 2017; subsumption and symmetry: reference derivation, checked against brute force.
 """
@@ -16,13 +20,14 @@ Source     Lowe, Testing for linearizability, CCPE 2017; subsumption and symmetr
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from checkers.linearizable.crashed import Crashed, Table, Uses
 from checkers.linearizable.operations import APPEND, CAS, HELD, INFINITY, NOT, READ, WRITE, Operation
 
+FEW = 6  # crashed ops with which the complete search is quick
+BEAM = 12  # uses kept for each state and mask in the second quick try
 Config = tuple[Any, int, Uses]  # state, mask of live pending ops that have acted, uses
 
 
@@ -67,10 +72,26 @@ def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_00
 
     exact: keep all states apart, so that `Stuck.states` are the real ones; for a few operations.
     """
-    live, kinds, events = _prepare(operations)
-    most = max(Counter(at for _, _, at in events if at < 0).values(), default=0)
+    prepared = _prepare(operations)
+    _, kinds, events = prepared
+    crashed = sum(at < 0 for _, _, at in events)
     strings = any(op.f == APPEND for op in operations)
-    searching = _Search(Crashed(kinds, most), None if exact else _Demand(operations), strings, budget)
+    demand = None if exact else _Demand(operations)
+    if crashed > FEW and not exact and not strings:
+        boundless = _Search(Crashed(kinds, crashed, boundless=True), demand, strings, budget)
+        stuck = _run(prepared, boundless, initial)
+        if stuck is not None:
+            return stuck
+        narrow = _Search(Crashed(kinds, crashed, beam=BEAM), demand, strings, boundless.budget)
+        stuck = _run(prepared, narrow, initial)
+        if stuck is None or not narrow.crashed.cut:
+            return stuck
+        budget = narrow.budget
+    return _run(prepared, _Search(Crashed(kinds, crashed), demand, strings, budget), initial)
+
+
+def _run(prepared: Prepared, searching: _Search, initial: Any) -> Stuck | None:
+    live, kinds, events = prepared
     bit_of: dict[int, int] = {}
     free_bits: list[int] = []
     bits = 0
@@ -100,7 +121,10 @@ def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_00
     return None
 
 
-def _prepare(operations: Sequence[Operation]) -> tuple[list[Operation], list[Operation], list[tuple[int, bool, int]]]:
+Prepared = tuple[list[Operation], list[Operation], list[tuple[int, bool, int]]]
+
+
+def _prepare(operations: Sequence[Operation]) -> Prepared:
     """Live ops, kinds of crashed ops (one example each), and the events in order: (position, is a return, live op or -1 - kind)."""
     keep_all = any(op.f in (NOT, APPEND) for op in operations)
     crashed = [op for op in operations if op.crashed and op.f not in (READ, NOT) and not (op.f == CAS and op.a == op.b)]
@@ -131,6 +155,7 @@ class _Demand:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.appends = any(op.f == APPEND for op in operations)
+        self.refusals = any(op.f == NOT for op in operations)
         self.last: dict[Any, int] = {}
         for op in operations:
             if op.f in (READ, CAS, NOT):
@@ -172,6 +197,9 @@ class _Search:
         observing = [(other, op) for other, op in self.pending.items() if op.f in (READ, NOT, CAS)]
         canonical = None if self.demand is None else self.demand.canonical
         keep = self.crashed.keep
+        idle = 0  # pending writes that are of no use
+        if canonical is not None and self.demand is not None and not self.strings and not self.demand.refusals:
+            idle = sum(other for other, op in changing if op.f == WRITE and canonical(op.a, now) is LOST)
         reached: Table = {}
         arrived: Table = {}
         stack: list[Config] = []
@@ -180,6 +208,8 @@ class _Search:
             """Take a configuration in, unless one that used fewer crashed ops is there; reads that match act at once."""
             if canonical is not None:
                 state = canonical(state, now)
+                if state is LOST:
+                    mask |= idle
             for other, op in quiet:
                 if not mask & other and step(state, op)[0]:
                     mask |= other
@@ -202,7 +232,7 @@ class _Search:
                 if not mask & other:
                     legal, after = step(state, op)
                     if legal:
-                        enter(after, mask | other, used)
+                        enter(after, mask | other | (0 if op.f == CAS else idle), used)
             if not self.crashed.kinds:
                 continue
             if (state, used) not in chains:

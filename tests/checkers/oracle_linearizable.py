@@ -101,11 +101,12 @@ class _Store:
             self.fault, self.crash, self.keys = dict.fromkeys(faults, rng.choice([0.0, 0.4, 0.6])), 0.45, 1
         self.log: dict[int, list[Any]] = {k: ["" if kind == "kv" else None] for k in range(self.keys)}
         self.written = 0
+        self.narrow = kind == "crashing-cas" and rng.random() < 0.5
         self.ops: list[Op] = []
 
     def run(self) -> History:
         rng = self.rng
-        clients, target = (rng.randint(2, 5), rng.randint(8, 11)) if self.kind == "crashing-cas" else (rng.randint(1, 5), rng.randint(5, 9))
+        clients, target = (rng.randint(2, 5), rng.randint(8, 12)) if self.kind == "crashing-cas" else (rng.randint(1, 5), rng.randint(5, 9))
         processes, open_, started = list(range(clients)), {}, 0
         late: list[list[Any]] = []
         while started < target or open_:
@@ -146,7 +147,7 @@ class _Store:
             return self.written
         if self.kind == "kv":
             return self.rng.choice("abc")
-        return self.rng.choice([1, True, 2, None, 3])
+        return self.rng.choice([1, 2] if self.narrow else [1, True, 2, None, 3])
 
     def invoke(self, process: int) -> list[Any]:
         rng, key = self.rng, self.rng.randrange(self.keys)

@@ -146,6 +146,38 @@ def test_two_changes_of_one_value_are_a_lost_update():
     assert anomaly.message.endswith("process 2 read 1 (#4-#5), so that change did happen.") and anomaly.ops == [0, 1, 2, 3, 4, 5]
 
 
+def test_a_crashed_cas_of_a_value_that_never_was_did_not_happen():
+    text = "0 invoke cas [9,1]\n0 info cas [9,1]\n1 invoke read null\n1 ok read {}"
+    assert check(text.format("null"), model="cas-register").valid is True
+    anomaly = the_one(check(text.format(1), model="cas-register"))
+    assert anomaly.kind == "unwritten-value" and anomaly.message.startswith("process 0 changed 9 to 1") and anomaly.ops == [0, 1, 2, 3]
+
+
+def test_a_cas_to_the_same_value_is_no_write_of_it():
+    text = "0 invoke cas [3,3]\n0 ok cas [3,3]\n1 invoke cas [3,2]\n1 ok cas [3,2]"
+    assert the_one(check(text, model="cas-register")).kind != "lost-update"
+    assert check("0 invoke write 3\n0 ok write 3\n" + text, model="cas-register").valid is True
+
+
+@pytest.mark.parametrize("spare", ["write 1", "cas [2,1]", "cas [3,1]"])
+def test_which_crashed_op_was_used_matters_later(spare):
+    """1 is read twice, from 2 and later from 3: the write must be kept for where no crashed cas helps."""
+    text = f"0 invoke cas [2,1]\n1 invoke {spare}\n"
+    for value in (2, 1, 3, 1):
+        f = "write" if value != 1 else "read"
+        text += f"9 invoke {f} {'null' if f == 'read' else value}\n9 ok {f} {value}\n"
+    assert check(text, model="cas-register").valid is (spare != "cas [2,1]")
+
+
+def test_many_crashed_ops_into_one_value_are_counted_right():
+    crashed = [f"{p} invoke {op}" for p, op in enumerate(["write 1", "write 1", "cas [2,1]", "cas [3,1]", "cas [4,1]", "cas [5,1]"] * 3)]
+    for values, valid in (("2 3 4 5 2 3 4 5 2 3 4 5 6 6 6 6 6 6", True), ("2 2 2 2 2 2 2 2 2", True), ("2 2 2 2 2 2 2 2 2 2", False)):
+        steps = []
+        for value in values.split():
+            steps += [f"99 invoke write {value}", f"99 ok write {value}", "99 invoke read null", "99 ok read 1"]
+        assert check("\n".join(crashed + steps), model="cas-register").valid is valid
+
+
 def test_changes_that_follow_each_other_in_a_circle():
     text = "0 invoke cas [1,2]\n1 invoke cas [2,1]\n0 ok cas [1,2]\n1 ok cas [2,1]"
     assert "in a circle" in the_one(check(text, model="cas-register")).message
@@ -339,3 +371,5 @@ def test_the_verifier_refuses_what_is_no_proof():
         assert not says([*quotes[:i], {**quotes[i], "ret": 2}, *quotes[i + 1 :]])
     assert not says([quotes[-1]])  # the write that it saw is missing
     assert not says([])
+    assert not says([*quotes, {**quotes[0], "call": 999}])
+    assert not says([*quotes, quotes[0]])
