@@ -56,6 +56,10 @@ def plan_from_options(given: Mapping[str, Any], explicit: set[str]) -> Plan:
         elif name in ("nemesis", "containers"):
             value = [part.strip() for part in value.split(",") if part.strip()]
         setattr(plan, _RENAMED.get(name, name), value)
+    if target.endswith(".toml") and wanted & {"nemesis", "schedule"} == {"schedule"}:
+        plan.nemesis = []  # a replay: what the plan would draw is replaced
+    elif target.endswith(".toml") and wanted & {"nemesis", "schedule"} == {"nemesis"}:
+        plan.schedule = ""
     if not plan.seed:
         plan.seed = random.SystemRandom().randrange(1, 1 << 31)
     check_numbers(plan)

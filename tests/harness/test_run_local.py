@@ -55,9 +55,11 @@ def test_the_atomic_register_holds_under_all_kinds_and_replays(mode, tmp_path):
     assert (done.returncode, results["valid"]) == (0, True), results["reason"]
     faults = results["coverage"]["faults"]
     assert set(faults) == {"partition", "kill", "pause"} and all(facts["exercised"] for facts in faults.values())
-    schedule = folder_of(tmp_path) / "schedule.toml"
-    if mode == "relay":
-        again = splitbrain("run", *plan, "--schedule", schedule, env=mode_env(mode))
+    folder = folder_of(tmp_path)
+    if mode == "relay":  # the command that the run's last line gives
+        again = splitbrain(
+            "run", folder / "plan.toml", "--schedule", folder / "schedule.toml", "--store", tmp_path / "again", "--json", env=mode_env(mode)
+        )
         replayed = json.loads(again.stdout)
         assert again.returncode == 0
         assert set(replayed["coverage"]["faults"]) == {"partition", "kill", "pause"}
