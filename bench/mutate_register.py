@@ -78,7 +78,7 @@ MUTANTS = [
     ("checker.py", "self.initial is not None or", ""),
     ("witness.py", "if len(ops) < len(quoted)", "if False"),
     ("witness.py", "return _rest_does_not_matter(list(recorded.values()), ops) and not", "return not"),
-    ("witness.py", "(op.written in asked and not strings)", "False"),
+    ("witness.py", "if appended else op.written in asked", "if appended else False"),
     ("kernels.py", "if open_[p] >= 0:", "if False:"),
     ("kernels.py", "        if op < 0:\n", "        if False:\n"),
     ("kernels.py", "if null[i] or table[slot] >= 0:", "if null[i]:"),

@@ -8,7 +8,8 @@ Right  What may be left out of a history with an order, so that the rest still h
        - all that was called after the last return that is quoted; and a return may be forgotten, as if the op were still open;
        - reads and refused cas; if no refusal is quoted, writes and cas whose value no quoted op reads or compares;
        - of strings that are appended to, if neither a cas nor a refusal is quoted: an append of what stands in no quoted read, a write of
-         what no quoted read begins with. Between it and the next write there is no quoted read;
+         what no quoted read begins with: between it and the next write there is no quoted read. Where all appends were left out so, what
+         is left is a register;
        - all that returned before one completed read was called, if that read is quoted as `held` (at a moment within it the register had
          that value, whoever wrote it) and all other quoted reads, cas and refusals were called after it had returned.
        A cas may be quoted as a write of its new value: that demands less.
@@ -64,14 +65,15 @@ def _rest_does_not_matter(recorded: Sequence[Operation], quoted: Sequence[Operat
     calls = {op.call for op in quoted}
     asked = {op.a for op in quoted if op.f in (READ, CAS)}
     texts = [op.a for op in quoted if op.f == READ]
-    strings = any(op.f == APPEND for op in recorded)
+    appended = any(op.f == APPEND for op in quoted)
+    strings = any(op.f == APPEND and op.call <= end and op.ret >= begin for op in recorded)
     strict = any(op.f == NOT or (strings and op.f == CAS) for op in quoted)
     for op in recorded:
         if op.call in calls or op.call > end or op.ret < begin or op.f in (READ, NOT):
             continue
-        if strict or (op.written in asked and not strings):
+        if strict or (op.f == APPEND and any(op.written in text for text in texts)):
             return False
-        if strings and any(op.written in text if op.f == APPEND else text.startswith(op.written) for text in texts):
+        if op.f != APPEND and (any(text.startswith(op.written) for text in texts) if appended else op.written in asked):
             return False
     return True
 
