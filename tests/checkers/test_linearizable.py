@@ -249,6 +249,13 @@ def test_row_13_crashed_cas_and_a_violation_at_the_very_end(crashed, clients):
     assert anomaly.kind == "stale-read" and len(anomaly.ops) <= 6 and anomaly.ops[-1] == len(spoiled) - 1
 
 
+def test_a_violation_that_no_crashed_op_could_explain_is_found_before_they_are_counted():
+    recorded = valid_history(1000, 0, clients=10, kind="cas", crashed=58)
+    spoiled = ending(recorded, ("write", 77), ("cas", [77, 78]), ("read", 77))
+    assert the_one(check(spoiled, model="cas-register", budget=50_000)).kind == "stale-read"
+    assert check(recorded, model="cas-register", budget=400_000).valid is True
+
+
 def test_row_14_a_crashed_write_that_nobody_reads_may_be_why_a_cas_failed():
     text = "0 invoke write 7\n0 info write 7\n1 invoke cas [0,1]\n1 fail cas [0,1]"
     assert check(text, model="cas-register", initial=0).valid is True

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from checkers.linearizable import LinearizableRegister, verify_witness
+from checkers.linearizable import search as searching
 from checkers.linearizable.operations import by_key
 from checkers.linearizable.search import search
 from checkers.linearizable.zones import conflict
@@ -57,3 +58,12 @@ def test_random_histories_are_judged_as_the_definition_says(kind):
     assert sum(one.ops for one in compared) >= 6 * len(compared)
     if kind in ("unique", "cas"):
         assert sum(one.by_zones for one in compared) >= 0.3 * len(compared)
+
+
+@pytest.mark.parametrize("kind", ["crashing-cas", "observing-cas"])
+def test_the_quick_tries_before_the_complete_search_settle_nothing_wrongly(kind, monkeypatch):
+    monkeypatch.setattr(searching, "FEW", 0)
+    monkeypatch.setattr(searching, "BEAM", 1)
+    for i in range(2500):
+        history = oracle.random_history(random.Random(f"quick {kind} {i}"), kind)
+        assert not compare(history, kind).differences, (kind, i)

@@ -86,6 +86,10 @@ def test_another_initial_value_is_left_to_the_exact_road():
     history = History(ops, columns=read_columns(lines(ops), 0))
     assert LinearizableRegister(initial=0).check(history, CONTEXT).valid is True
     assert LinearizableRegister().check(history, CONTEXT).valid is False
+    ops[1] = msgspec.structs.replace(ops[1], value={"key": "a", "value": None})
+    history = History(ops, columns=read_columns(lines(ops), 0))
+    assert LinearizableRegister(initial=0).check(history, CONTEXT).valid is False
+    assert LinearizableRegister().check(history, CONTEXT).valid is True
 
 
 def small():
