@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -20,11 +21,11 @@ import msgspec
 from harness import generators as gen
 from harness.client_worker import ClientWorker
 from harness.cluster import Cluster
-from harness.errors import LostError
+from harness.errors import LostError, SplitbrainError
 from harness.events import EventLog
 from harness.fault import View
 from harness.generators import Thread
-from harness.interpreter import SECOND, Interpreter
+from harness.interpreter import NEMESIS_TIMEOUT_S, SECOND, Interpreter
 from harness.journal import Journal
 from harness.live import LiveView
 from harness.op import FAIL, INVOKE, NEMESIS, OK, Op
@@ -111,7 +112,7 @@ class Drive:
             i: ClientWorker(self.workload, open_client, self.names[i % len(self.names)], self._blocking()) for i in range(self.threads)
         }
         workers.update(driver.workers(self.cluster.plane, view))
-        workers[NEMESIS] = self.healer = _HealWorker(self.cluster, recover)
+        workers[NEMESIS] = self.healer = _HealWorker(self.cluster, recover, float(self.target.opt["ready_timeout"]))
         return workers
 
     def _blocking(self) -> bool:
@@ -130,12 +131,13 @@ class Drive:
         loaded_s = self.settle_s * (1 - QUIET)
         settled = gen.log("settled")  # a child has ended when its last op went out: with this, that is after the sleep
         faults = gen.any_of(_on_nemesis([wait, HEAL_ALL, gen.sleep(loaded_s), settled]), driver.generator(self.start_ns, end_ns))
-        limit_s = plan.healthy + plan.time_limit + self.settle_s + SLACK_S
+        limit_s = plan.healthy + plan.time_limit + self.settle_s + self.healer.limit_s + SLACK_S
         await interpreter.run(gen.shortest_any(load, faults), limit_s, self.stop)
         struck.cancel()
-        if not self.healer.healed:  # interrupted, or the load ended first
-            await interpreter.run(_on_nemesis([HEAL_ALL, gen.sleep(loaded_s)]), self.settle_s + SLACK_S)
-        await asyncio.sleep(self.settle_s * QUIET)
+        if self.healer.healed_s is None:  # interrupted, also in the middle of the heal; or the load ended first
+            await interpreter.run(_on_nemesis([HEAL_ALL]), self.healer.limit_s + SLACK_S)
+        settled_s = (self.healer.healed_s or time.monotonic()) + self.settle_s  # an interruption never shortens it: final reads rely on it
+        await asyncio.sleep(max(self.settle_s * QUIET, settled_s - time.monotonic()))
 
     async def _final(self, interpreter: Interpreter) -> None:
         self._enter("final")
@@ -201,20 +203,23 @@ class _HealWorker:
     read_only: frozenset[str] = frozenset()
     node: str | None = None
 
-    def __init__(self, cluster: Cluster, recover: Callable[[], Awaitable[list[dict[str, Any]]]]) -> None:
+    def __init__(self, cluster: Cluster, recover: Callable[[], Awaitable[list[dict[str, Any]]]], ready_s: float) -> None:
         self.cluster, self.recover = cluster, recover
-        self.healed = False
+        self.limit_s = NEMESIS_TIMEOUT_S + ready_s  # its deadline: all nodes may take their whole time to become ready
+        self.healed_s: float | None = None  # when it was done; None also while it is under way
         self.lost: LostError | None = None
 
     async def invoke(self, op: Op) -> Op:
         """Heal everything; the completion has the evidence of each fault that was still held."""
-        self.healed = True
         try:
             evidence = await self.cluster.plane.heal(closing=True)
         except LostError as error:
             self.lost = error
             evidence = {"healed": False, "left": [error.seen], "tokens": {}}
+        except (SplitbrainError, OSError, TimeoutError) as error:  # a node that cannot be started: whether it serves is asked all the same
+            evidence = {"healed": False, "left": [str(error).partition("\n")[0] or type(error).__name__], "tokens": {}}
         lost = await self.recover()
+        self.healed_s = time.monotonic()
         value = {**op.value, "result": "healed" if evidence["healed"] else "failed", "evidence": evidence, "not_recovered": lost}
         why = "; ".join(evidence["left"]) or None
         return Op(-1, 0, op.process, OK if evidence["healed"] else FAIL, op.f, value, why)

@@ -187,7 +187,8 @@ class Interpreter:
             self.observe(op)
         current = current.update(ctx, op)
         nemesis = isinstance(thread, str)
-        flight = _Flight(op, thread, now + (round(NEMESIS_TIMEOUT_S * SECOND) if nemesis else self.timeout_ns))
+        limit_ns = round(getattr(worker, "limit_s", NEMESIS_TIMEOUT_S) * SECOND) if nemesis else self.timeout_ns
+        flight = _Flight(op, thread, now + limit_ns)  # one that takes longer (the heal of all) is the last: the wheel keeps its order
         self.flights[thread] = flight
         if worker.blocking:
             self.wheels[nemesis].append(flight)
