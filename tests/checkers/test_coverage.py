@@ -156,5 +156,4 @@ def test_findings_about_nodes_come_from_the_events():
     ended = UnexpectedExit().check(History([]), context(events=events))
     assert gone.valid is False and "n2 did not serve again within 30 s" in gone.anomalies[0].message
     assert ended.valid is False and "panic: tocommit" in ended.anomalies[0].message
-    assert NotRecovered().check(History([]), context()).valid is True
     assert UnexpectedExit().check(History([]), context()).valid is True

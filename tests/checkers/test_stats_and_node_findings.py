@@ -55,6 +55,24 @@ def test_each_node_that_did_not_recover_is_an_anomaly_with_its_words():
     assert "n1 did not serve again within 12.5 s" in verdict.anomalies[0].message
 
 
+def healed(outcome, value, error=None):
+    return History([Op(0, 0, "nemesis", "invoke", "heal", {"of": "all"}), Op(1, 1, "nemesis", outcome, "heal", value, error)])
+
+
+def test_nobody_came_back_by_absence():
+    """A run that was killed before its end, or whose heal was given up, asked no node whether it serves again."""
+    asked = {"of": "all", "not_recovered": []}
+    run = CheckContext(is_run=True)
+    assert NotRecovered().check(healed("ok", asked), run).valid is True
+    for seen in (history(("read", "ok", None)), healed("info", {"of": "all"}, "timeout"), History(healed("ok", asked).ops[:1])):
+        verdict = NotRecovered().check(seen, run)
+        assert (verdict.valid, verdict.reason[:13]) == ("unknown", "the run ended")
+        assert NotRecovered().check(seen, CheckContext()).valid is True  # a bare file promises nothing about nodes
+    assert NotRecovered().check(History([*healed("info", {"of": "all"}).ops, *healed("ok", asked).ops]), run).valid is True
+    left = NotRecovered().check(healed("fail", asked, "n1 is killed"), run)
+    assert (left.valid, left.reason) == ("unknown", "not all faults could be healed: n1 is killed")
+
+
 def test_every_exit_is_counted_and_eight_are_shown():
     events = [{"event": "unexpected-exit", "node": "n1", "code": n, "time": n * 10**9} for n in range(11)]
     verdict = UnexpectedExit().check(History([]), CheckContext(events=events))
