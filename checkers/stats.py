@@ -10,7 +10,8 @@ Source     Jepsen's stats checker; semantics.md 10 (its documentation says unkno
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import msgspec
@@ -30,9 +31,14 @@ class Stats:
     def __init__(self, **options: Any) -> None:
         self.options = options
 
+    @staticmethod
+    def warm(history: History) -> None:
+        """Count before the fork: a child that touches every op copies every page of them."""
+        history.shared[Stats.name] = tally(history)
+
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"by_f": {f: {"ok", "fail", "info"}}, "ops": n, "errors": {text: n}}, the most frequent 8 errors."""
-        opened, by_f, errors = _tally(history.ops) if history.columns is None else _tally_columns(history.columns)
+        opened, by_f, errors = history.shared.get(self.name) or tally(history)
         for f, count in opened.items():
             ended = by_f.setdefault(f, Counter())
             ended["info"] += count - sum(ended.values())
@@ -53,20 +59,23 @@ class Stats:
 Tally = tuple[Counter[str], dict[str, Counter[str]], Counter[str]]
 
 
-def _tally(ops: Iterable[Op]) -> Tally:
+def tally(history: History) -> Tally:
     """Invocations by f, completions by f and type, errors by text."""
+    return _tally(history.ops) if history.columns is None else _tally_columns(history.columns)
+
+
+def _tally(ops: Sequence[Op]) -> Tally:
+    kind = attrgetter("f", "type")
+    counts = Counter(map(kind, ops))
+    counts.subtract(Counter(kind(op) for op in ops if not op.is_client))
     by_f: dict[str, Counter[str]] = {}
-    errors: Counter[str] = Counter()
     opened: Counter[str] = Counter()
-    for op in ops:
-        if not op.is_client:
-            continue
-        if op.type == INVOKE:
-            opened[op.f] += 1
-            continue
-        by_f.setdefault(op.f, Counter())[op.type] += 1
-        if op.error is not None:
-            errors[f"{op.type}: {str(op.error)[:120]}"] += 1
+    for (f, type_), count in (+counts).items():
+        if type_ == INVOKE:
+            opened[f] = count
+        else:
+            by_f.setdefault(f, Counter())[type_] = count
+    errors = Counter([f"{op.type}: {str(op.error)[:120]}" for op in ops if op.error is not None and op.is_client and op.type != INVOKE])
     return opened, by_f, errors
 
 

@@ -19,6 +19,7 @@ from harness.history.history import History
 from harness.results import Results, cannot_judge, compose
 from harness.verdict import Verdict
 
+_kept: list[History | None] = [None]  # the last file's history, so that the command's end need not take it apart
 RUN_CHECKERS = [CheckerSpec(name) for name in ("stats", "coverage", "not-recovered", "unexpected-exit")]
 
 
@@ -56,7 +57,7 @@ def judge_file(path: Path, question: Question) -> Results:
     """Judge a history file by `--as`, or by the model that its ops show."""
     from harness.history.read import infer_model, read_history
 
-    history = read_history(path, question.format, question.as_model)
+    history = _kept[0] = read_history(path, question.format, question.as_model)
     models = known_models()
     model = question.as_model or infer_model(history)
     if model not in models:

@@ -38,6 +38,7 @@ class History:
         self.header = header or {}
         self.notes = list(notes)
         self.columns = columns
+        self.shared: dict[str, Any] = {}  # by checker: what its `warm` made before the fork
 
     def __len__(self) -> int:
         return len(self.ops)
