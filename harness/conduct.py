@@ -87,7 +87,8 @@ class _Conductor:
     def _interrupt(self, number: int) -> None:
         if self.interrupted:  # asked twice: at once; the agent heals as soon as its stdin ends
             self.view.restore()
-            print("stopped at once; faults are healed by the agent; `splitbrain heal` removes the rest", file=sys.stderr, flush=True)
+            print("stopped at once; faults are healed by the agent; `splitbrain heal` removes the rest", file=sys.stderr)
+            print(f"what was recorded is judged by: splitbrain check {self.folder}", file=sys.stderr, flush=True)
             os._exit(EXIT_INTERRUPTED)
         self.interrupted = True
         self.events.emit("interrupted", {"signal": int(number)})
