@@ -4,7 +4,7 @@ Decides    whether enough ops succeeded, in each phase that must have them, and 
            and exercised at least once.
 Right      a verdict about ops that never succeeded, or about faults that never happened, says nothing; so it is `unknown`, reason first.
 Unknown    too few ok ops of an f; no final read on a node; a possible kind of fault never both in place and exercised; not one kind
-           exercised; with --require-faults also a kind that this cluster cannot make.
+           exercised; with --require-faults also a kind that this cluster cannot make. A run that lost its cluster or some of its events.
 Rules out  nothing. A valid verdict states its power: ok ops per node during each kind of fault, contended keys, primary changes.
 Source     DESIGN 8; peers that passed vacuously are listed in semantics.md 15.
 """
@@ -38,7 +38,7 @@ class Coverage:
         faults = {kind: _kind_facts(kind, asked, intervals) for kind, asked in sorted(context.faults.items())}
         done = [op for op in history.ops if op.is_client and op.type == OK]
         facts = {"cluster": _where(context), "faults": faults, "power": _power(done, intervals, history, context)}
-        reasons = [*_faults_missing(faults, context), *_ops_missing(done, context)]
+        reasons = [*_cut_short(context), *_faults_missing(faults, context), *_ops_missing(done, context)]
         if reasons:
             return Verdict("unknown", reason="; ".join(reasons), facts=facts)
         silent = [kind for kind, kind_facts in faults.items() if not kind_facts["possible"]]
@@ -63,6 +63,14 @@ def _where(context: CheckContext) -> str:
     """Where the run ran, as its cluster described itself."""
     found = next((event for event in context.events if event.get("event") == "cluster"), {})
     return f"{found['cluster']}: {found['says']}" if "says" in found else str(found.get("cluster", ""))
+
+
+def _cut_short(context: CheckContext) -> Iterable[str]:
+    for event in context.events:
+        if event.get("event") == "lost":
+            yield f"the run was cut short: {event.get('says')}"
+        if event.get("event") == "damaged":
+            yield f"{event.get('says')}, and what it said is not known"
 
 
 def _faults_missing(faults: dict[str, dict[str, Any]], context: CheckContext) -> Iterable[str]:

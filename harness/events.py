@@ -50,16 +50,31 @@ class EventLog:
 
 
 def read_events(path: Path) -> list[dict[str, Any]]:
-    """Events of a stored run; a torn last line is dropped. A run without the file has none."""
+    """Events of a stored run; a torn last line is dropped. A run without the file has none.
+
+    What stands behind a damaged line is kept, and an event `damaged` says that something is missing: it may have been a finding.
+    """
     if not path.is_file():
         return []
-    events = []
-    for line in path.read_bytes().splitlines():
-        try:
-            event = msgspec.json.decode(line, type=dict[str, Any])
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            break
-        if "event" not in event or not isinstance(event.get("time"), int):
-            break
+    events: list[dict[str, Any]] = []
+    bad = 0
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        event = _event(line)
+        if event is None:
+            bad = bad or (number if line else 0)
+            continue
+        if bad:
+            events.append(
+                {"time": events[-1]["time"] if events else 0, "event": "damaged", "says": f"line {bad} of {path.name} is damaged"}
+            )
+            bad = 0
         events.append(event)
     return events
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return event if isinstance(event.get("event"), str) and isinstance(event.get("time"), int) else None

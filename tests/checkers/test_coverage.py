@@ -157,3 +157,20 @@ def test_findings_about_nodes_come_from_the_events():
     assert gone.valid is False and "n2 did not serve again within 30 s" in gone.anomalies[0].message
     assert ended.valid is False and "panic: tocommit" in ended.anomalies[0].message
     assert UnexpectedExit().check(History([]), context()).valid is True
+
+
+@pytest.mark.parametrize(
+    ("event", "reason"),
+    [
+        ({"event": "lost", "says": "the fault agent was lost 4 times"}, "the run was cut short: the fault agent was lost 4 times"),
+        (
+            {"event": "damaged", "says": "line 7 of events.jsonl is damaged"},
+            "line 7 of events.jsonl is damaged, and what it said is not known",
+        ),
+    ],
+)
+def test_a_run_that_lost_its_cluster_or_its_events_is_unknown(event, reason):
+    log = Log().client(S, count=20).client(11 * S, count=20)
+    assert judge(log).valid is True
+    verdict = judge(log, events=[{"time": 12 * S, **event}])
+    assert (verdict.valid, verdict.reason) == ("unknown", reason)
