@@ -5,14 +5,10 @@ bench/mutate_list_append.py        about a minute; works on a copy, exit 0 if no
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
-TOP = Path(__file__).resolve().parent.parent
+from mutation import score
+
 TESTS = ["tests/checkers/test_list_append.py", "tests/checkers/test_list_append_random.py", "tests/checkers/test_models.py"]
 # file of checkers/, text, what it becomes
 MUTANTS = [
@@ -54,37 +50,5 @@ MUTANTS = [
     ("models.py", "frozenset(anomaly for anomaly, meaning in relations.meaning.items() if meaning & banned)", "banned"),
 ]  # fmt: skip
 
-
-def survives(copy: Path, file: str, text: str, broken: str) -> bool:
-    """Whether the tests pass although this part is broken."""
-    path = copy / "checkers" / file
-    whole = path.read_text()
-    assert text in whole, f"{file} no longer has {text!r}: mend the list"
-    path.write_text(whole.replace(text, broken))
-    try:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *TESTS]
-        ended = subprocess.run(command, cwd=copy, env={**os.environ, "PYTHONPATH": str(copy)}, capture_output=True, timeout=120)
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        path.write_text(whole)
-    return ended.returncode == 0
-
-
-def main() -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder)
-        for room in ("checkers", "harness", "tests/checkers"):
-            shutil.copytree(TOP / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
-        (copy / "tests" / "__init__.py").touch()
-        shutil.copy(TOP / "pyproject.toml", copy)
-        assert survives(copy, "models.py", "", ""), "the tests must pass on the unbroken checker"
-        alive = [mutant for mutant in MUTANTS if survives(copy, *mutant)]
-    for file, text, broken in alive:
-        print(f"survived: {file}: {text!r} -> {broken!r}")
-    print(f"list-append: {len(MUTANTS) - len(alive)} of {len(MUTANTS)} mutants killed")
-    return 1 if alive else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(score("list-append", "", MUTANTS, TESTS))
