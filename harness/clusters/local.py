@@ -160,7 +160,7 @@ class LocalCluster:
         """SIGKILL everything of the nodes at once."""
         for name in nodes:
             if name in self.running:
-                self.running[name].expected = True
+                self.running[name].expect_end()
         await asyncio.gather(*(self.running[name].kill() for name in nodes if name in self.running))
 
     async def status(self, node: str) -> Status:

@@ -68,9 +68,14 @@ class ServiceProcess:
         self.gone.set()
         self.on_exit(code)
 
+    def expect_end(self) -> None:
+        """We end it now; a service that has just ended by itself stays a finding, though the loop has not heard of it yet."""
+        if self.exit_code is None:
+            self.expected = True
+
     async def kill(self) -> None:
         """SIGKILL all processes of the node until none is left. TimeoutError if one does not die."""
-        self.expected = True
+        self.expect_end()
         deadline = time.monotonic() + KILL_LIMIT_S
         while pids := [*members(self.pid, self.netns), *([self.pid] if self.exit_code is None else [])]:
             for pid in pids:
