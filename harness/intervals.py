@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from harness.history.history import Call, History
-from harness.op import OK
+from harness.op import INFO, OK
 
 
 class FaultInterval(NamedTuple):
@@ -60,11 +60,15 @@ def fault_intervals(history: History) -> list[FaultInterval]:
 
 
 def _ending(injection: Call, heals: Iterable[Call]) -> Call | None:
+    """The first heal of it that completed, known to have been done or not; one of unknown outcome only if there is no other."""
+    unknown = None
     for heal in heals:
         of = heal.invoke.value.get("of") if isinstance(heal.invoke.value, dict) else None
         if heal.invoke.index > injection.invoke.index and of in (injection.invoke.index, "all"):
-            return heal
-    return None
+            if heal.outcome != INFO:
+                return heal
+            unknown = unknown or heal
+    return unknown
 
 
 def _interval(injection: Call, heal: Call | None) -> FaultInterval:
@@ -78,7 +82,7 @@ def _interval(injection: Call, heal: Call | None) -> FaultInterval:
         exercised = bool((of_all.get(str(injection.invoke.index)) or {}).get("exercised"))
     in_place = done is not None and done.type == OK
     if injection.invoke.f == "restart" and in_place:  # over within its own op
-        exercised = bool(_evidence(value).get("exercised", True))
+        exercised, healed = bool(_evidence(value).get("exercised", True)), done
     return FaultInterval(
         kind=injection.invoke.f,
         invoked=injection.invoke.index,

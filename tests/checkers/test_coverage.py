@@ -174,3 +174,32 @@ def test_a_run_that_lost_its_cluster_or_its_events_is_unknown(event, reason):
     assert judge(log).valid is True
     verdict = judge(log, events=[{"time": 12 * S, **event}])
     assert (verdict.valid, verdict.reason) == ("unknown", reason)
+
+
+def all_healed(log, time, outcome="ok", tokens=None):
+    log.add(time, "nemesis", "invoke", "heal", {"of": "all"})
+    log.add(time + 1, "nemesis", outcome, "heal", {"of": "all", "evidence": {"healed": True, "tokens": tokens or {}}})
+
+
+def test_a_restart_is_over_with_its_own_op():
+    log = Log()
+    log.add(12 * S, "nemesis:0", "invoke", "restart", {"line": 0})
+    log.add(13 * S, "nemesis:0", "ok", "restart", {"line": 0, "nodes": ["n1"], "evidence": {"exercised": True}})
+    log.client(12 * S, count=3).client(15 * S, count=20)
+    all_healed(log, 20 * S)
+    (interval,) = fault_intervals(History(log.ops))
+    assert (interval.start, interval.end, interval.last, interval.exercised) == (12 * S, 13 * S, 1, True)
+    assert judge(log, requires=[]).facts["power"]["ok_per_node_during"] == {"restart": {"n1": 3}}
+
+
+def test_a_heal_of_unknown_outcome_ends_nothing_when_another_does():
+    log = Log()
+    log.add(12 * S, "nemesis:0", "invoke", "partition", {"line": 0})
+    log.add(12 * S + 1, "nemesis:0", "ok", "partition", {"line": 0})
+    log.add(14 * S, "nemesis:0", "invoke", "heal", {"of": 0})
+    log.add(15 * S, "nemesis:0", "info", "heal", {"of": 0}, error="timeout")
+    (interval,) = fault_intervals(History(log.ops))
+    assert (interval.end, interval.exercised) == (15 * S, False)
+    all_healed(log, 20 * S, tokens={"0": {"exercised": True}})
+    (interval,) = fault_intervals(History(log.ops))
+    assert (interval.end, interval.last, interval.exercised) == (20 * S + 1, 5, True)
