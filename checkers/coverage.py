@@ -99,9 +99,13 @@ def _ops_missing(done: Sequence[Op], context: CheckContext) -> Iterable[str]:
             continue
         inside = sum(any(phase.start <= op.time < phase.end for phase in fault) for op in mine)
         outside = len(mine) - inside
-        for count, where in ((inside, "in the fault phase"), (outside, "outside the fault phase")):
+        parts = ((inside, "in the fault phase", "--time-limit"), (outside, "outside the fault phase", "--healthy"))
+        for count, where, longer in parts:
             if count < require.min_ok:
-                yield f"only {count} {require.f} succeeded {where}, {require.min_ok} are needed for a verdict"
+                yield (
+                    f"only {count} {require.f} succeeded {where}, {require.min_ok} are needed for a verdict "
+                    f"(a longer {longer} or a higher --rate gives more)"
+                )
 
 
 def _final_missing(mine: Sequence[Op], final: Sequence[Any], require: Require, context: CheckContext) -> Iterable[str]:

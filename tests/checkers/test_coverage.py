@@ -203,3 +203,12 @@ def test_a_heal_of_unknown_outcome_ends_nothing_when_another_does():
     all_healed(log, 20 * S, tokens={"0": {"exercised": True}})
     (interval,) = fault_intervals(History(log.ops))
     assert (interval.end, interval.last, interval.exercised) == (20 * S + 1, 5, True)
+
+
+@pytest.mark.parametrize(
+    ("time", "says"), [(1, "in the fault phase, 20 are needed for a verdict (a longer --time-limit"), (11, "outside the fault phase")]
+)
+def test_too_few_successes_say_what_gives_more(time, says):
+    reason = judge(Log().client(time * S, count=25)).reason
+    assert reason.startswith("only 0 write succeeded") and says in reason
+    assert ("--healthy or a higher --rate" in reason) is (time == 11)
