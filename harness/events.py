@@ -38,7 +38,9 @@ class EventLog:
         event = {"time": self.now(), "event": kind, **fields}
         self.seen.append(event)
         try:
-            os.write(self._fd, self._encode(event) + b"\n")
+            line = self._encode(event) + b"\n"
+            while line:
+                line = line[os.write(self._fd, line) :]
         except OSError as error:
             seen = f"{self._path} cannot be written: {error.strerror}"
             raise SetupError(seen, "what was written before is kept", "free some space") from error
