@@ -8,6 +8,7 @@ Relies on      one load generator for all phases (its values stay unique and gro
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import time
@@ -163,7 +164,8 @@ class Drive:
 
     def _store_schedule(self) -> None:
         self.stored_ns = self.events.now()
-        (self.folder / "schedule.toml").write_text(self.driver.recorded(self.struck, self.start_ns))
+        with contextlib.suppress(OSError):  # a full disk: the history says it; the same stands in the history
+            (self.folder / "schedule.toml").write_text(self.driver.recorded(self.struck, self.start_ns))
 
     async def _ask_primaries(self) -> Sequence[str]:
         """Who believes to be primary now; () if nobody answers in time."""
