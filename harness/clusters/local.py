@@ -19,6 +19,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -59,6 +60,7 @@ class LocalCluster:
         self.plane = AgentPlane(self, spec.emit, spec.say)
         self.programs: dict[str, Path] = {}
         self.running: dict[str, ServiceProcess] = {}
+        self.changing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)  # one start or kill of a node at a time
         self.root = spec.work.resolve()
 
     @classmethod
@@ -125,13 +127,14 @@ class LocalCluster:
     async def start(self, nodes: Sequence[str]) -> None:
         """Start services that are down."""
         for node in self._named(nodes):
-            current = self.running.get(node.name)
-            if current is not None:
-                if current.exit_code is None:
-                    continue
-                await current.kill()  # what its service left behind
-                current.close()
-            self._start(node)
+            async with self.changing[node.name]:
+                current = self.running.get(node.name)
+                if current is not None:
+                    if current.exit_code is None:
+                        continue
+                    await current.kill()  # what its service left behind
+                    current.close()
+                self._start(node)
         await asyncio.sleep(0)
 
     def _start(self, node: Node) -> None:
@@ -158,10 +161,12 @@ class LocalCluster:
 
     async def kill(self, nodes: Sequence[str]) -> None:
         """SIGKILL everything of the nodes at once."""
-        for name in nodes:
+        await asyncio.gather(*(self._kill(name) for name in nodes))
+
+    async def _kill(self, name: str) -> None:
+        async with self.changing[name]:  # never between two starts: it would end the new process as the old one's
             if name in self.running:
-                self.running[name].expect_end()
-        await asyncio.gather(*(self.running[name].kill() for name in nodes if name in self.running))
+                await self.running[name].kill()
 
     async def status(self, node: str) -> Status:
         """State of a node's service."""
