@@ -130,18 +130,17 @@ class Relay:
 def caller_of(peer: tuple[str, int], us: tuple[str, int], run: str) -> str:
     """The node whose process holds the socket at the other end; "" if it is none of the run's nodes."""
     inode = _inode(peer, us)
-    mark = f"{RUN_MARK}={run}\0".encode()
     for name in os.listdir("/proc") if inode else ():
         with contextlib.suppress(OSError):
-            if name.isdigit() and (at := (environ := _environ(name)).find(mark)) >= 0 and _owns(name, inode):
-                node = environ.find(f"{NODE_MARK}=".encode())
-                return environ[node:].split(b"\0")[0].partition(b"=")[2].decode() if node >= 0 and at >= 0 else ""
+            if name.isdigit() and (marks := _environ(name)).get(RUN_MARK) == run and _owns(name, inode):
+                return marks.get(NODE_MARK, "")
     return ""
 
 
-def _environ(pid: str) -> bytes:
+def _environ(pid: str) -> dict[str, str]:
     with open(f"/proc/{pid}/environ", "rb") as file:
-        return file.read() + b"\0"
+        pairs = (item.partition("=") for item in file.read().decode(errors="replace").split("\0"))
+        return {key: value for key, _, value in pairs}
 
 
 def _inode(peer: tuple[str, int], us: tuple[str, int]) -> str:
