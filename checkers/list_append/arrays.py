@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from checkers.list_append.swift import Lists
-from checkers.list_append.txns import APPEND, READ, ident
+from checkers.transactions.txns import APPEND, READ, ident
 from harness.history.history import History
 from harness.op import FAIL, INFO, INVOKE, OK
 

@@ -19,7 +19,7 @@ from checkers.list_append.dependencies import RW, Edges, dependencies
 from checkers.list_append.phenomena import first_of_each, phenomena
 from checkers.list_append.region import Region, group
 from checkers.list_append.story import tell_cycle, tell_finding
-from checkers.list_append.txns import Txn, read_txns, show
+from checkers.transactions.txns import Txn, read_txns, show
 from checkers.list_append.versions import Versions
 from checkers.models import model_named, prohibited, ruled_out, strongest, weakest
 from harness.checker import CheckContext

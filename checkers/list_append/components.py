@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from checkers.list_append.txns import NEVER, Txn
+from checkers.transactions.txns import NEVER, Txn
 
 
 def strong_components(following: Sequence[Sequence[int]]) -> list[int]:

@@ -16,7 +16,7 @@ from collections.abc import Hashable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from checkers.list_append.txns import Txn
+from checkers.transactions.txns import Txn
 from checkers.list_append.versions import Key, Reading, Versions
 
 WW, WR, RW, PROCESS, REALTIME = range(5)

@@ -20,7 +20,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from checkers.list_append.txns import APPEND, Txn
+from checkers.transactions.txns import APPEND, Txn
 from checkers.list_append.versions import Elements, Key, Reading, Versions
 from harness.op import FAIL, INFO, OK
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from checkers.list_append.dependencies import PROCESS, RW, WR, WW, Edges
-from checkers.list_append.txns import Txn
+from checkers.transactions.txns import Txn
 
 Table = tuple[tuple[int, int, int, int], ...]  # state -> next state by kind ww, wr, rw, process; -1: not allowed
 Path = list[tuple[int, int, int]]  # (from, kind, to)

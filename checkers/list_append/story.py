@@ -12,7 +12,7 @@ from typing import Any
 from checkers.list_append.cycles import Cycle
 from checkers.list_append.dependencies import KINDS, PROCESS, REALTIME, RW, WR, WW, Edges, Why
 from checkers.list_append.phenomena import Finding
-from checkers.list_append.txns import APPEND, Txn, plain, show
+from checkers.transactions.txns import APPEND, Txn, plain, show
 from checkers.list_append.versions import Versions
 from checkers.models import ruled_out, weakest
 from harness.verdict import Anomaly

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
-from checkers.list_append.txns import APPEND, Txn
+from checkers.transactions.txns import APPEND, Txn
 from harness.op import INFO, OK
 
 Elements = tuple[Hashable, ...]

@@ -43,6 +43,11 @@ class History:
     def __len__(self) -> int:
         return len(self.ops)
 
+    @property
+    def by_sessions(self) -> bool:
+        """True if only the order within each process is known: positions of ops of different processes say nothing about real time."""
+        return self.header.get("order") == "session"
+
     def calls(self, *, nemesis: bool = False) -> Iterator[Call]:
         """Pair client ops (or the nemesis's) by process, in order of invocation.
 

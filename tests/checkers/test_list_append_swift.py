@@ -9,7 +9,7 @@ from checkers.list_append import ListAppend, checker
 from checkers.list_append.arrays import lists_of
 from checkers.list_append.checker import judge
 from checkers.list_append.swift import evidently_valid
-from checkers.list_append.txns import read_txns
+from checkers.transactions.txns import read_txns
 from harness.checker import CheckContext
 from harness.errors import HistoryError
 from harness.history.history import History

@@ -1,13 +1,14 @@
-"""Transactions of lists: micro-ops read from a history, with values that are compared by type and value.
+"""Transactions: micro-ops of lists or registers, read from a history, with values that are compared by type and value.
 
-Why it exists  every rule of the checker speaks of transactions, their appends and their reads; this is the one place that reads ops.
+Why it exists  every rule of the checkers speaks of transactions, their writes and their reads; this is the one place that reads ops.
 Relies on      in Python 1 == True == 1.0; here these are three elements (DESIGN 3). `null` and `[]` are the same list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable, Iterable
+from enum import Enum
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -16,7 +17,17 @@ from harness.history.history import Call, History
 from harness.op import FAIL, INFO, OK
 
 NEVER = 1 << 62  # the return of an op that nobody saw end
-APPEND, READ = "append", "r"
+APPEND, READ, WRITE = "append", "r", "w"
+
+
+class Unseen(Enum):
+    """The type of UNSEEN."""
+
+    UNSEEN = "?"
+
+
+UNSEEN: Final = Unseen.UNSEEN  # in place of a register's value: nobody saw what the read returned
+Micro = Callable[[int, list[Any], str], Iterable["Mop"]]
 
 
 class Odd(NamedTuple):
@@ -27,7 +38,8 @@ class Odd(NamedTuple):
 
 
 class Mop(NamedTuple):
-    """A micro-op; `value` is the element of an append, the elements of a read, None for a read that nobody saw."""
+    """A micro-op. Of lists, `value` is the element of an append, the elements of a read, None for a read that nobody saw; of registers
+    the value written or read (None is null), UNSEEN for a read that nobody saw."""
 
     kind: str
     key: Hashable
@@ -69,21 +81,26 @@ def show(value: Hashable) -> str:
 
 
 def read_txns(history: History) -> list[Txn]:
-    """The client transactions in order of invocation. Raises: HistoryError naming the op that is none."""
-    return [_txn(number, call) for number, call in enumerate(history.calls())]
+    """The client transactions of lists in order of invocation. Raises: HistoryError naming the op that is none."""
+    return [_txn(number, call, _mops) for number, call in enumerate(history.calls())]
 
 
-def _txn(number: int, call: Call) -> Txn:
+def read_register_txns(history: History) -> list[Txn]:
+    """The client transactions of registers in order of invocation. Raises: HistoryError naming the op that is none."""
+    return [_txn(number, call, _register_mops) for number, call in enumerate(history.calls())]
+
+
+def _txn(number: int, call: Call, micro: Micro) -> Txn:
     outcome, done = call.outcome, call.completion
     seen = done is not None and (outcome == OK or (outcome == INFO and isinstance(done.value, list)))
     op = done if seen and done is not None else call.invoke
     if not isinstance(op.value, list):
         raise HistoryError(
             f"op {op.index}: a transaction's value is a list of micro-ops, not {str(op.value)[:60]!r}",
-            way_out='each is ["append", key, element] or ["r", key, [elements]]',
+            way_out='each is [f, key, value], f being "r", "append" or "w"',
         )
     assert isinstance(call.invoke.process, int)
-    mops = tuple(_mops(op.index, op.value, outcome))
+    mops = tuple(micro(op.index, op.value, outcome))
     ret = done.index if done is not None and outcome != INFO else NEVER
     return Txn(number, call.invoke.process, call.invoke.index, ret, None if done is None else done.index, outcome, mops)
 
@@ -107,3 +124,18 @@ def _mops(index: int, value: list[Any], outcome: str) -> Iterable[Mop]:
                 f"op {index}: a read of {str(key)[:30]!r} returned {str(held)[:60]!r}, not a list",
                 way_out="a list-append read holds the elements in order, or null",
             )
+
+
+def _register_mops(index: int, value: list[Any], outcome: str) -> Iterable[Mop]:
+    """A failed transaction saw nothing; one of unknown outcome saw what it says, and a null of it says nothing."""
+    for mop in value:
+        if not isinstance(mop, list | tuple) or len(mop) != 3 or mop[0] not in (WRITE, READ):
+            raise HistoryError(
+                f"op {index}: {str(mop)[:60]!r} is no micro-op of a register",
+                way_out='each is ["w", key, value] or ["r", key, value]; lists are another model (--as list-append)',
+            )
+        kind, key, held = mop
+        if kind == READ and (outcome == FAIL or (outcome == INFO and held is None)):
+            yield Mop(kind, ident(key), UNSEEN)
+        else:
+            yield Mop(kind, ident(key), None if held is None else ident(held))
