@@ -6,16 +6,15 @@ Relies on      checkers being found by their registered names, as in a stored pl
 
 from __future__ import annotations
 
-from harness.checker import CheckerSpec
+from harness.checker import CheckerSpec, Model
 
 STRICTEST_OBJECT, STRICTEST_TXN = "linearizable", "strict-serializable"
 
-# name -> (consistency model judged by default, checkers)
-MODELS: dict[str, tuple[str, list[CheckerSpec]]] = {
-    "register": (STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "register"})]),
-    "cas-register": (STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "cas-register"})]),
-    "kv": (STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "kv"})]),
-    "list-append": (STRICTEST_TXN, [CheckerSpec("list-append")]),
-    "set": (STRICTEST_OBJECT, [CheckerSpec("set-full", {"mode": "set"})]),
-    "set-full": (STRICTEST_OBJECT, [CheckerSpec("set-full")]),
+MODELS: dict[str, Model] = {
+    "register": Model(STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "register"})]),
+    "cas-register": Model(STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "cas-register"})]),
+    "kv": Model(STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "kv"})]),
+    "list-append": Model(STRICTEST_TXN, [CheckerSpec("list-append")]),
+    "set": Model(STRICTEST_OBJECT, [CheckerSpec("set-full", {"mode": "set"})]),
+    "set-full": Model(STRICTEST_OBJECT, [CheckerSpec("set-full")]),
 }

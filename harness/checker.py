@@ -21,6 +21,17 @@ class CheckerSpec(msgspec.Struct):
     options: dict[str, Any] = {}
 
 
+class Model(msgspec.Struct):
+    """What a name of `--as` means: the consistency model judged by default, and which checkers judge it.
+
+    by_sessions  the model judged by default where only the order within each session is known; "": the same
+    """
+
+    consistency: str
+    checkers: list[CheckerSpec]
+    by_sessions: str = ""
+
+
 class Phase(msgspec.Struct):
     """A phase of a run by times (ns since the run's start); `name`: healthy | fault | heal | settle | final."""
 
@@ -66,7 +77,8 @@ class CheckContext(msgspec.Struct):
 class Checker(Protocol):
     """A checker: built from JSON options, judges a history.
 
-    Class attributes: `name` (stable, key in results.json).
+    Class attributes: `name` (stable, key in results.json); where users may set some of the constructor's keywords by `-o name=value`,
+    `options`: ClassVar[dict[str, str]], name -> one line of help.
     """
 
     name: ClassVar[str]

@@ -6,13 +6,14 @@ Relies on      the store alone (plan.toml, history.jsonl, events.jsonl): no clus
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from harness.budget import Job, run_jobs
-from harness.checker import CheckContext, Checker, CheckerSpec, Phase, Require
+from harness.checker import CheckContext, Checker, CheckerSpec, Model, Phase, Require
 from harness.errors import SplitbrainError, UsageError
 from harness.events import read_events
 from harness.history.history import History
@@ -39,6 +40,7 @@ class Question(NamedTuple):
     budget: Budget = Budget()
     failed_cas: str = "nothing"
     require_faults: bool = False
+    options: Mapping[str, Any] = MappingProxyType({})  # of checkers, by `-o`
 
 
 def judge_path(path: Path, question: Question) -> Results:
@@ -55,18 +57,26 @@ def judge_path(path: Path, question: Question) -> Results:
 
 def judge_file(path: Path, question: Question) -> Results:
     """Judge a history file by `--as`, or by the model that its ops show."""
-    from harness.history.read import infer_model, read_history
+    from harness.history.infer import infer_model
+    from harness.history.read import read_history
 
-    history = _kept[0] = read_history(path, question.format, question.as_model)
+    history = _kept[0] = read_history(path, question.format)
+    model = _model_of(path, question.as_model or infer_model(history))
+    default = model.by_sessions if history.by_sessions and model.by_sessions else model.consistency
+    context = CheckContext(expected=question.consistency or default)
+    return judge_history(str(path), history, [*model.checkers, CheckerSpec("stats")], context, question)
+
+
+def _model_of(path: Path, name: str) -> Model:
+    """What `--as` means: a registered name, or a user's own model of an object, FILE.py:Class."""
     models = known_models()
-    model = question.as_model or infer_model(history)
-    if model not in models:
-        seen = f"{path}: nobody can tell from its ops what they promise" if not model else f"{path}: no checker judges {model!r} yet"
-        raise UsageError(seen, way_out=f"say what it is: --as {' | '.join(sorted(models))}")
-    default, specs = models[model]
-    expected = question.consistency or default
-    context = CheckContext(expected=expected)
-    return judge_history(str(path), history, [*specs, CheckerSpec("stats")], context, question)
+    if ".py" in name:
+        general = models["linearizable"]
+        return Model(general.consistency, [CheckerSpec(spec.name, {**spec.options, "model": name}) for spec in general.checkers])
+    if name not in models:
+        seen = f"{path}: nobody can tell from its ops what they promise" if not name else f"{path}: no checker judges {name!r} yet"
+        raise UsageError(seen, way_out=f"say what it is: --as {' | '.join(sorted(models))}; or your own model: --as FILE.py:Class")
+    return models[name]
 
 
 def judge_run(folder: Path, question: Question) -> Results:
@@ -116,7 +126,8 @@ def judge_history(path: str, history: History, specs: Sequence[CheckerSpec], con
     """Run the checkers, each under the budget, and compose their verdicts; anomalies get the faults that were active then."""
     if context.is_run or len(history) > 50_000:
         _warm(history, specs)
-    jobs = [Job(spec.name, partial(_check, _make(spec, context, question), history, context)) for spec in specs]
+    _refuse_unknown_options(specs, question)
+    jobs = [Job(spec.name, partial(_check, _make(spec, question), history, context)) for spec in specs]
     verdicts = run_jobs(jobs, question.budget.timeout_s, question.budget.memory_mb)
     results = compose(path, verdicts, context.expected, list(history.notes))
     if context.is_run:
@@ -124,13 +135,31 @@ def judge_history(path: str, history: History, specs: Sequence[CheckerSpec], con
     return results
 
 
-def _make(spec: CheckerSpec, context: CheckContext, question: Question) -> Checker:
+def options_of(name: str) -> Mapping[str, str]:
+    """Those of a checker's options that users may set: name -> one line of help."""
     from harness.registry import find
 
-    options = dict(spec.options)
-    if spec.name == "linearizable-register" and question.failed_cas != "nothing":
-        options["failed_cas"] = question.failed_cas
-    checker: Checker = find("checkers", spec.name)(**options)
+    declared: Mapping[str, str] = getattr(find("checkers", name), "options", {})
+    return declared
+
+
+def _refuse_unknown_options(specs: Sequence[CheckerSpec], question: Question) -> None:
+    """UsageError for an option that none of the checkers has."""
+    known = {option: told for spec in specs for option, told in options_of(spec.name).items()}
+    unknown = sorted(question.options.keys() - known.keys())
+    if unknown:
+        there = "; ".join(f"{option}: {told}" for option, told in sorted(known.items())) or "none"
+        raise UsageError(f"no checker of this history has an option {unknown[0]!r}", way_out=f"there are: {there}")
+
+
+def _make(spec: CheckerSpec, question: Question) -> Checker:
+    from harness.registry import find
+
+    taken = options_of(spec.name)
+    given = dict(question.options)
+    if question.failed_cas != "nothing":
+        given["failed_cas"] = question.failed_cas
+    checker: Checker = find("checkers", spec.name)(**{**spec.options, **{name: value for name, value in given.items() if name in taken}})
     return checker
 
 
@@ -156,11 +185,11 @@ def _name_active_faults(history: History, results: Results) -> None:
             anomaly.faults = [interval.text() for interval in active(intervals, min(anomaly.ops), max(anomaly.ops))]
 
 
-def known_models() -> dict[str, tuple[str, list[CheckerSpec]]]:
-    """Every name that `--as` takes -> (consistency model judged by default, checkers)."""
+def known_models() -> dict[str, Model]:
+    """Every name that `--as` takes."""
     from harness.registry import find, names
 
-    together: dict[str, tuple[str, list[CheckerSpec]]] = {}
+    together: dict[str, Model] = {}
     for name in names("models"):
         together.update(find("models", name))
     return together

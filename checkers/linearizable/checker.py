@@ -32,6 +32,12 @@ class LinearizableRegister:
     """Options: model register | cas-register | kv; keyed auto | tuple; initial (null; "" for kv); failed_cas nothing | observes; budget."""
 
     name: ClassVar[str] = "linearizable-register"
+    options: ClassVar[dict[str, str]] = {
+        "initial": "the value that a register starts with (null)",
+        "keyed": "auto, or tuple: every value is [key, value]",
+        "failed_cas": "nothing: a refused cas observed nothing; observes: it read another value than its old one",
+        "budget": "configurations that the search of one key may look at",
+    }
 
     def __init__(
         self, model: str = "register", keyed: str = "auto", initial: Any = None, failed_cas: str = "nothing", budget: int = 2_000_000

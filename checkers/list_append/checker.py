@@ -19,9 +19,9 @@ from checkers.list_append.dependencies import RW, Edges, dependencies
 from checkers.list_append.phenomena import first_of_each, phenomena
 from checkers.list_append.region import Region, group
 from checkers.list_append.story import tell_cycle, tell_finding
-from checkers.transactions.txns import Txn, read_txns, show
 from checkers.list_append.versions import Versions
 from checkers.models import model_named, prohibited, ruled_out, strongest, weakest
+from checkers.transactions.txns import Txn, read_txns, show
 from harness.checker import CheckContext
 from harness.history.history import History
 from harness.op import OK

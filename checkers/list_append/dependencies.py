@@ -16,8 +16,8 @@ from collections.abc import Hashable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from checkers.transactions.txns import Txn
 from checkers.list_append.versions import Key, Reading, Versions
+from checkers.transactions.txns import Txn
 
 WW, WR, RW, PROCESS, REALTIME = range(5)
 KINDS = ("ww", "wr", "rw", "process", "realtime")

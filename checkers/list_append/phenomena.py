@@ -20,8 +20,8 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from checkers.transactions.txns import APPEND, Txn
 from checkers.list_append.versions import Elements, Key, Reading, Versions
+from checkers.transactions.txns import APPEND, Txn
 from harness.op import FAIL, INFO, OK
 
 

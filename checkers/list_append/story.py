@@ -12,9 +12,9 @@ from typing import Any
 from checkers.list_append.cycles import Cycle
 from checkers.list_append.dependencies import KINDS, PROCESS, REALTIME, RW, WR, WW, Edges, Why
 from checkers.list_append.phenomena import Finding
-from checkers.transactions.txns import APPEND, Txn, plain, show
 from checkers.list_append.versions import Versions
 from checkers.models import ruled_out, weakest
+from checkers.transactions.txns import APPEND, Txn, plain, show
 from harness.verdict import Anomaly
 
 QUOTED = 8  # elements of a list that a sentence shows in full

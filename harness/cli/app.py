@@ -73,10 +73,11 @@ def run(
 @app.command()
 def check(
     paths: Annotated[list[Path], typer.Argument(help="Runs' folders or history files.", show_default=False)],
-    as_: Annotated[str, typer.Option("--as", help="Workload or model: register, cas-register, kv, list-append, set, set-full.")] = "",
-    format: Annotated[str, typer.Option(help="auto (by content), jsonl, edn, json, porcupine.")] = "auto",
+    as_: Annotated[str, typer.Option("--as", help="Workload or model (`list models`), or your own: FILE.py:Class.")] = "",
+    format: Annotated[str, typer.Option(help="The file's format; auto: by its content. `list formats` shows them.")] = "auto",
     consistency: Annotated[str, typer.Option(help="The consistency model to judge by.")] = "",
     failed_cas: Annotated[str, typer.Option(help="nothing: a failed cas observed nothing; observes: it read another value.")] = "nothing",
+    option: Annotated[list[str], typer.Option("-o", "--option", help="A checker's option, key=value; see `list checkers`.")] = [],  # noqa: B006
     require_faults: Annotated[
         bool, typer.Option("--require-faults", help="A fault that could not be made makes the verdict unknown.")
     ] = False,
@@ -86,15 +87,16 @@ def check(
 ) -> int:
     """Judge stored runs or history files of other tools; several are judged one after the other, the worst decides the exit code."""
     from harness.cli.check_command import check_command
+    from harness.cli.options import key_json
     from harness.judge import Budget, Question
 
-    question = Question(as_, format, consistency, Budget(timeout, memory), failed_cas, require_faults)
+    question = Question(as_, format, consistency, Budget(timeout, memory), failed_cas, require_faults, key_json(option))
     return check_command(paths, question, json)
 
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="targets, workloads, nemeses, clusters, checkers, models, runs; nothing: all.")] = "",
+    what: Annotated[str, typer.Argument(help="targets, workloads, nemeses, clusters, checkers, models, formats, runs; nothing: all.")] = "",
     store: Store = "store",
 ) -> int:
     """What there is: targets, workloads, nemeses, checkers, models, stored runs."""

@@ -24,6 +24,7 @@ KINDS = {
     "clusters": "clusters",
     "checkers": "checkers",
     "models": "models",
+    "formats": "",
     "runs": "",
 }
 
@@ -35,7 +36,7 @@ def list_command(what: str, store: str) -> int:
     from rich.console import Console
 
     console = Console()
-    for kind in [what] if what else ["targets", "workloads", "nemeses", "clusters", "checkers", "models", "runs"]:
+    for kind in [what] if what else ["targets", "workloads", "nemeses", "clusters", "checkers", "models", "formats", "runs"]:
         console.print(_runs(Path(store)) if kind == "runs" else _registered(kind))
     return 0
 
@@ -54,11 +55,19 @@ def _registered(kind: str) -> Any:
     if kind == "models":
         from harness.judge import known_models
 
-        for name, (model, specs) in sorted(known_models().items()):
-            table.add_row(name, f"judged as {model} by {', '.join(spec.name for spec in specs)}")
+        for name, model in sorted(known_models().items()):
+            table.add_row(name, f"judged as {model.consistency} by {', '.join(spec.name for spec in model.checkers)}")
+        return table
+    if kind == "formats":
+        from harness.history.formats import NAMES, format_named
+
+        for name in NAMES[1:]:
+            table.add_row(name, (format_named(name).__doc__ or "").splitlines()[0])
         return table
     for name in names(KINDS[kind]):
-        table.add_row(name, _title(find(KINDS[kind], name)))
+        cls = find(KINDS[kind], name)
+        options = "".join(f"\n  -o {option}: {told}" for option, told in getattr(cls, "options", {}).items()) if kind == "checkers" else ""
+        table.add_row(name, _title(cls) + options)
     return table
 
 

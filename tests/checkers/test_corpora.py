@@ -13,7 +13,8 @@ from checkers.linearizable import verify_witness as verify_register
 from checkers.list_append import verify_witness as verify_lists
 from harness.checker import CheckContext
 from harness.history.history import History
-from harness.history.read import infer_model, read_history
+from harness.history.infer import infer_model
+from harness.history.read import read_history
 from harness.judge import known_models
 from harness.registry import find
 
@@ -34,14 +35,14 @@ def rows(*words):
 
 def judge(path, model=""):
     """The verdict by the model that the ops show (or the one given), and the history; all checkers of the model but the counts."""
-    history = read_history(CORPORA / path, "auto", model)
-    expected, specs = known_models()[model or infer_model(history)]
-    return judged(history, expected, specs), history
+    history = read_history(CORPORA / path)
+    found = known_models()[model or infer_model(history)]
+    return judged(history, found), history
 
 
-def judged(history, expected, specs):
-    (spec,) = specs
-    return find("checkers", spec.name)(**spec.options).check(history, CheckContext(expected=expected))
+def judged(history, model):
+    (spec,) = model.checkers
+    return find("checkers", spec.name)(**spec.options).check(history, CheckContext(expected=model.consistency))
 
 
 REGISTERS = [row for row in rows("cas-register", "kv EDN") if "rw-register" not in row[0]]
@@ -66,7 +67,7 @@ def test_all_register_histories_get_their_known_verdict_in_a_minute():
 
 
 def test_failed_cas_that_observe_change_none_of_these_verdicts():
-    specs = known_models()["cas-register"][1]
+    specs = known_models()["cas-register"].checkers
     for path, expected in REGISTERS[:49]:
         history = read_history(CORPORA / path)
         checker = find("checkers", specs[0].name)(**specs[0].options, failed_cas="observes")
@@ -96,4 +97,4 @@ def test_set_full_taken_literally_and_unwrapped():
     verdict, history = judge(f"{SETS}/set_full.edn", "set-full")
     assert verdict.valid is False and verdict.counts["lost-write"] == 293
     unwrapped = [msgspec.structs.replace(op, value=op.value[1]) if op.f == "add" else op for op in history.ops]
-    assert judged(History(unwrapped), *known_models()["set-full"]).valid is True
+    assert judged(History(unwrapped), known_models()["set-full"]).valid is True

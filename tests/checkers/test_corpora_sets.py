@@ -8,7 +8,8 @@ import pytest
 from checkers.as_models import MODELS
 from checkers.set_full import SetFull, verify_witness
 from harness.checker import CheckContext
-from harness.history.read import infer_model, read_history
+from harness.history.infer import infer_model
+from harness.history.read import read_history
 
 CORPORA = Path(__file__).resolve().parents[2].parent / "shared" / "corpora"
 MANIFEST = CORPORA / "manifest.tsv"
@@ -33,8 +34,8 @@ def test_a_recorded_history_gets_its_verdict(path, model, valid):
     history = read_history(CORPORA / path)
     assert infer_model(history) == "set-full"
     for name in (model, "set-full"):
-        expected, [spec] = MODELS[name]
-        verdict = SetFull(**spec.options).check(history, CheckContext(expected=expected))
+        [spec] = MODELS[name].checkers
+        verdict = SetFull(**spec.options).check(history, CheckContext(expected=MODELS[name].consistency))
         assert verdict.valid is valid
         assert bool(verdict.anomalies) is not valid
         assert all(verify_witness(history, anomaly) for anomaly in verdict.anomalies)

@@ -6,13 +6,14 @@ import msgspec
 import numpy as np
 import pytest
 
-import harness.history.read as reading
+import harness.history.formats.jsonl as reading
 from checkers.linearizable import LinearizableRegister
 from checkers.linearizable.swift import sift
 from checkers.stats import Stats
 from harness.checker import CheckContext
 from harness.history.columns import read_columns
 from harness.history.history import History
+from harness.history.infer import infer_model
 from harness.history.read import read_history
 from harness.op import Op
 from tests.checkers.histories_linearizable import valid_history
@@ -170,7 +171,7 @@ def test_a_large_file_is_read_in_columns_and_its_ops_only_on_demand(tmp_path, mo
     large = read_history(path)
     assert large.columns is not None and len(large) == len(history.ops)
     assert list(large.ops[3:9]) == history.ops[3:9] and large.ops.all is None
-    assert reading.infer_model(large) == "register" and large.ops.all is None
+    assert infer_model(large) == "register" and large.ops.all is None
     assert list(large.ops) == list(ordinary.ops) and large.ops[5] == history.ops[5]
     assert large.header == ordinary.header and large.notes == ordinary.notes
     assert [call.outcome for call in large.calls()] == [call.outcome for call in history.calls()]

@@ -10,9 +10,9 @@ from checkers.list_append import verify_witness
 from checkers.list_append.checker import find_cycles, judge
 from checkers.list_append.dependencies import dependencies
 from checkers.list_append.phenomena import phenomena
-from checkers.transactions.txns import read_txns
 from checkers.list_append.versions import Versions
 from checkers.models import ruled_out
+from checkers.transactions.txns import read_txns
 from tests.checkers import oracle_list_append as oracle
 
 

@@ -11,7 +11,8 @@ from checkers.set_full import SetFull, verify_witness
 from harness.checker import CheckContext, Phase
 from harness.errors import HistoryError, UsageError
 from harness.history.history import History
-from harness.history.read import infer_model, read_history
+from harness.history.infer import infer_model
+from harness.history.read import read_history
 from harness.op import Op
 from harness.verdict import Anomaly
 from tests.checkers.histories_set import valid_set_history

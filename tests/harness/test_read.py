@@ -6,7 +6,9 @@ import pytest
 
 from harness.errors import HistoryError
 from harness.history.edn import EdnError, forms, plain_to_json
-from harness.history.read import infer_model, read_history, recognise
+from harness.history.formats import recognise
+from harness.history.infer import infer_model
+from harness.history.read import read_history
 
 WANTED = [
     (0, 5, 0, "invoke", "txn", [["append", 1, 2], ["r", 3, None]]),

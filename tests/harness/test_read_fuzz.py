@@ -10,9 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import HistoryError
-from harness.history import read
 from harness.history.edn import EdnError, forms, plain_to_json
-from harness.history.read import infer_model, read_history
+from harness.history.formats import jsonl
+from harness.history.infer import infer_model
+from harness.history.read import read_history
 from harness.op import INFO
 from tests.harness.test_read import ARRAY, JSONL, LOOSE, PLAIN_EDN, RECORDS
 
@@ -186,7 +187,6 @@ REGISTERS = b"".join(
 )
 
 
-@pytest.mark.skipif(not hasattr(read, "LARGE"), reason="there is one reader of JSON lines")
 @settings(max_examples=400, deadline=None)
 @given(
     header=st.booleans(),
@@ -203,7 +203,7 @@ def test_the_reader_of_large_files_agrees_with_the_other(header, cut, changes):
     found = []
     for least in (0, 1 << 60):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(read, "LARGE", least)
+            patch.setattr(jsonl, "LARGE", least)
             history = attempt(bytes(data[: max(1, int(cut * 1.5 * len(data)))]))
         found.append(None if history is None else ([msgspec.to_builtins(op) for op in history.ops], history.header, history.notes))
     assert found[0] == found[1]
