@@ -94,6 +94,19 @@ def check(
     return check_command(paths, question, json)
 
 
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="A run's folder or a history file of any format.", show_default=False)],
+    to: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write: .jsonl (ours) or .edn (Jepsen's).", show_default=False)],
+    format: Annotated[str, typer.Option(help="The format of IN; auto: by its content.")] = "auto",
+    to_format: Annotated[str, typer.Option("--to", help="jsonl or edn; nothing: by OUT's ending.")] = "",
+) -> int:
+    """Write a history of any format as our JSON lines or as Jepsen's EDN."""
+    from harness.cli.convert_command import convert_command
+
+    return convert_command(source, to, format, to_format)
+
+
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(help="targets, workloads, nemeses, clusters, checkers, models, formats, runs; nothing: all.")] = "",
