@@ -94,6 +94,12 @@ def ruled_out(anomalies: Iterable[str]) -> frozenset[str]:
     return frozenset(model for model in table().implies if prohibited(model) & found)
 
 
+def implied(models: Iterable[str]) -> frozenset[str]:
+    """These models and all that they imply."""
+    relations = table().implies
+    return frozenset(weaker for model in models for weaker in relations[model])
+
+
 def weakest(models: Iterable[str]) -> list[str]:
     """Those that imply no other of them, by name."""
     chosen, implies = frozenset(models), table().implies

@@ -13,33 +13,23 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from checkers.list_append.components import cyclic_components, strong_components, with_real_time
-from checkers.list_append.cycles import CYCLE_TYPES, Cycle, cycles
-from checkers.list_append.dependencies import RW, Edges, dependencies
+from checkers.list_append.dependencies import Edges, dependencies
 from checkers.list_append.phenomena import first_of_each, phenomena
-from checkers.list_append.region import Region, group
 from checkers.list_append.story import tell_cycle, tell_finding
 from checkers.list_append.versions import Versions
-from checkers.models import model_named, prohibited, ruled_out, strongest, weakest
+from checkers.models import model_named, prohibited
+from checkers.transactions.components import cyclic_components, strong_components, with_real_time
+from checkers.transactions.composition import DECIDED, SHOWN, STRICT, compose, shown
+from checkers.transactions.cycles import Cycle, cycles
+from checkers.transactions.edges import RW, group
+from checkers.transactions.region import Region
 from checkers.transactions.txns import Txn, read_txns, show
 from harness.checker import CheckContext
 from harness.history.history import History
 from harness.op import OK
-from harness.verdict import Anomaly, Verdict
+from harness.verdict import Verdict
 
-SHOWN = 8
 LARGE = 10_000  # ops; below, the exact rules take less than importing numpy does
-STRICT = "strict-serializable"
-SEVERITY = (
-    "duplicate-elements", "incompatible-order", "garbage-read", "dirty-update", "G1a", "G1b", "future-read", "internal", "lost-update",
-    *CYCLE_TYPES,
-)  # fmt: skip
-# Models whose every promise these rules decide. Others, such as read atomic, also prohibit what lists alone do not show.
-DECIDED = frozenset({
-    "read-uncommitted", "read-committed", "consistent-view", "repeatable-read", "snapshot-isolation", "serializable", "strict-serializable",
-    "strong-read-uncommitted", "strong-read-committed", "strong-session-read-uncommitted", "strong-session-read-committed",
-    "strong-session-serializable", "strong-session-snapshot-isolation", "strong-snapshot-isolation",
-})  # fmt: skip
 
 
 class ListAppend:
@@ -65,7 +55,7 @@ class ListAppend:
         if len(history) > LARGE and prohibited(expected):
             facts = _evidently_valid(history)
             if facts is not None:
-                return compose(Counter(), [], expected, facts)
+                return compose(Counter(), [], expected, facts, DECIDED)
         return judge(read_txns(history), expected)
 
 
@@ -105,26 +95,8 @@ def judge(txns: Sequence[Txn], expected: str) -> Verdict:
     if not counts and not any(reading.txn.outcome == OK for key in versions.keys.values() for reading in key.readings):
         return Verdict("unknown", reason="no transaction that read anything succeeded, so nothing was observed", facts=facts)
     anomalies = [tell_finding(finding) for finding in first_of_each(findings, SHOWN)]
-    anomalies += [tell_cycle(cycle, versions, edges) for cycle in _shown(found)]
-    return compose(counts, anomalies, expected, facts)
-
-
-def compose(counts: Counter[str], anomalies: list[Anomaly], expected: str, facts: dict[str, Any]) -> Verdict:
-    """The verdict on what was found, against the model promised."""
-    broken = frozenset(counts) & prohibited(expected)
-    violated = ruled_out(counts)
-    order = {type_: (type_ not in broken, place) for place, type_ in enumerate(SEVERITY)}
-    tolerated = sorted(frozenset(counts) - broken, key=SEVERITY.index)
-    reason = f"{expected} allows what was found: {', '.join(tolerated)}" if counts and not broken else ""
-    return Verdict(
-        not broken,
-        reason=reason,
-        anomalies=sorted(anomalies, key=lambda anomaly: order[anomaly.type]),
-        counts={type_: counts[type_] for type_ in sorted(counts, key=order.__getitem__)},
-        not_models=weakest(violated),
-        holds=strongest(DECIDED - violated),
-        facts=facts,
-    )
+    anomalies += [tell_cycle(cycle, versions, edges) for cycle in shown(found)]
+    return compose(counts, anomalies, expected, facts, DECIDED)
 
 
 def find_cycles(versions: Versions, edges: Edges) -> list[Cycle]:
@@ -138,10 +110,3 @@ def find_cycles(versions: Versions, edges: Edges) -> list[Cycle]:
     rank = strong_components(calm)
     following = group(edges)
     return [cycle for members in groups for cycle in cycles(Region(txns, members, following, rank))]
-
-
-def _shown(found: Sequence[Cycle]) -> list[Cycle]:
-    by_type: dict[str, list[Cycle]] = {}
-    for cycle in found:
-        by_type.setdefault(cycle.type, []).append(cycle)
-    return [cycle for same in by_type.values() for cycle in sorted(same, key=lambda cycle: (len(cycle.steps), cycle.steps))[:SHOWN]]

@@ -17,10 +17,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from checkers.list_append.versions import Key, Reading, Versions
+from checkers.transactions.edges import RW, WR, WW
 from checkers.transactions.txns import Txn
-
-WW, WR, RW, PROCESS, REALTIME = range(5)
-KINDS = ("ww", "wr", "rw", "process", "realtime")
 
 
 class Why(NamedTuple):

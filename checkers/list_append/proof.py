@@ -7,11 +7,9 @@ Relies on      nothing of the rest of the package: it reads the history's ops it
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any, NamedTuple
 
-import msgspec
-
+from checkers.transactions.proof import cycle_type, has, one_cycle, same
 from harness.history.history import History
 from harness.verdict import Anomaly
 
@@ -34,10 +32,8 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
     edges = anomaly.witness["edges"]
     if not edges:
         return _phenomenon(anomaly, cast, list(txns.values()))
-    joined = all(edge["to"] == after["from"] for edge, after in zip(edges, [*edges[1:], edges[0]], strict=True))
-    visited = [edge["from"] for edge in edges]
     proved = all(_edge(edge, named[edge["from"]], named[edge["to"]], list(txns.values())) for edge in edges)
-    return joined and len(set(visited)) == len(visited) and proved and _type(edges) == anomaly.type
+    return one_cycle(edges) and proved and cycle_type(edges) == anomaly.type
 
 
 def _txns(history: History) -> Iterator[_Txn]:
@@ -51,20 +47,12 @@ def _txns(history: History) -> Iterator[_Txn]:
         yield _Txn(invoke.index, None if done is None or outcome == "info" else done.index, outcome, invoke.process, mops)
 
 
-def _same(a: Any, b: Any) -> bool:
-    return bool(msgspec.json.encode(a) == msgspec.json.encode(b) and type(a) is type(b))
-
-
 def _reads(txn: _Txn, key: Any) -> list[list[Any]]:
-    return [mop[2] for mop in txn.mops if mop[0] == "r" and _same(mop[1], key) and mop[2] is not None]
+    return [mop[2] for mop in txn.mops if mop[0] == "r" and same(mop[1], key) and mop[2] is not None]
 
 
 def _appends(txn: _Txn, key: Any) -> list[Any]:
-    return [mop[2] for mop in txn.mops if mop[0] == "append" and _same(mop[1], key)]
-
-
-def _has(elements: list[Any], element: Any) -> bool:
-    return any(_same(element, other) for other in elements)
+    return [mop[2] for mop in txn.mops if mop[0] == "append" and same(mop[1], key)]
 
 
 def _committed(txns: list[_Txn]) -> list[_Txn]:
@@ -77,7 +65,7 @@ def _committed(txns: list[_Txn]) -> list[_Txn]:
             for txn in txns
             if txn.outcome == "info"
             and txn not in found
-            and any(mop[0] == "append" and any(_same(mop[1], key) and _has(elements, mop[2]) for key, elements in read) for mop in txn.mops)
+            and any(mop[0] == "append" and any(same(mop[1], key) and has(elements, mop[2]) for key, elements in read) for mop in txn.mops)
         ]
         if not proved:
             return sorted(found, key=lambda txn: txn.call)
@@ -92,70 +80,57 @@ def _edge(edge: dict[str, Any], first: _Txn | None, second: _Txn | None, txns: l
         return first.outcome == "ok" and first.ret is not None and first.ret < second.call
     key, element = edge["key"], edge["value"]
     if edge["kind"] == "wr":
-        return _has(_appends(first, key), element) and any(read and _same(read[-1], element) for read in _reads(second, key))
-    if not _has(_appends(second, key), element):
+        return has(_appends(first, key), element) and any(read and same(read[-1], element) for read in _reads(second, key))
+    if not has(_appends(second, key), element):
         return False
     committed = _committed(txns)
     everything = [read for txn in committed for read in _reads(txn, key)]
     longest = max(everything, key=len, default=[])
-    order = [other for i, other in enumerate(longest) if not _has(longest[:i], other)]
+    order = [other for i, other in enumerate(longest) if not has(longest[:i], other)]
     written = [mop for txn in committed for mop in _appends(txn, key)]
-    after = next((i for i, other in enumerate(order) if _same(other, element)), len(order))
-    unread = not any(_has(read, element) for read in everything)
+    after = next((i for i, other in enumerate(order) if same(other, element)), len(order))
+    unread = not any(has(read, element) for read in everything)
     before = order[:after] if after < len(order) or unread else None
     if before is None:
         return False
-    reached = [other for other in before if _has(written, other)]
+    reached = [other for other in before if has(written, other)]
     if edge["kind"] == "ww":
-        return bool(reached) and _has(_appends(first, key), reached[-1])
+        return bool(reached) and has(_appends(first, key), reached[-1])
     # The reader saw a version that ends within `before`, at or after the last committed element there.
-    last = next((i for i in range(len(before), 0, -1) if reached and _same(before[i - 1], reached[-1])), 0)
+    last = next((i for i in range(len(before), 0, -1) if reached and same(before[i - 1], reached[-1])), 0)
     states = [*before[last - 1 if last else 0 :]] if last else before
-    return any(_has(states, read[-1]) if read else not last for read in _reads(first, key))
-
-
-def _type(edges: list[dict[str, Any]]) -> str:
-    kinds = [edge["kind"] for edge in edges]
-    rw = kinds.count("rw")
-    if rw == 0:
-        base = "G1c" if "wr" in kinds else "G0"
-    elif rw == 1:
-        base = "G-single-item"
-    else:
-        touching = any(a == b == "rw" for a, b in pairwise([*kinds, kinds[0]]))
-        base = "G2-item" if touching else "G-nonadjacent-item"
-    return base + ("-realtime" if "realtime" in kinds else "-process" if "process" in kinds else "")
+    return any(has(states, read[-1]) if read else not last for read in _reads(first, key))
 
 
 def _phenomenon(anomaly: Anomaly, cast: list[_Txn], txns: list[_Txn]) -> bool:
     key, element, lists = anomaly.witness["key"], anomaly.witness["element"], anomaly.witness["lists"]
     first, last = cast[0], cast[-1]
     reads = _reads(last, key)
-    found = any(_has(read, element) for read in reads)
+    found = any(has(read, element) for read in reads)
     if anomaly.type == "internal":
         return _contradicts_itself(first, key)
     if anomaly.type == "garbage-read":
-        return found and not any(_has(_appends(txn, key), element) for txn in txns)
+        return found and not any(has(_appends(txn, key), element) for txn in txns)
     if anomaly.type == "G1a":
-        return found and first.outcome == "fail" and last.outcome == "ok" and _has(_appends(first, key), element)
+        return found and first.outcome == "fail" and last.outcome == "ok" and has(_appends(first, key), element)
     if anomaly.type == "G1b":
-        ends = any(read and _same(read[-1], element) for read in reads)
-        return ends and first is not last and _has(_appends(first, key)[:-1], element)
+        ends = any(read and same(read[-1], element) for read in reads)
+        return ends and first is not last and has(_appends(first, key)[:-1], element)
     if anomaly.type == "future-read":
         return any(
             mop[0] == "r"
-            and _same(mop[1], key)
-            and _has(mop[2], element)
-            and _has(_appends(first._replace(mops=first.mops[i:]), key), element)
+            and same(mop[1], key)
+            and has(mop[2], element)
+            and has(_appends(first._replace(mops=first.mops[i:]), key), element)
             for i, mop in enumerate(first.mops)
         )
     if anomaly.type == "duplicate-elements":
-        return any(sum(_same(element, other) for other in read) > 1 for read in reads)
+        return any(sum(same(element, other) for other in read) > 1 for read in reads)
     if anomaly.type == "dirty-update":
         return _dirty(cast, key, lists[0][0], element)
     if anomaly.type == "incompatible-order":
         less, more = lists
-        return _has(_reads(first, key), less) and _has(reads, more) and not _same(more[: len(less)], less)
+        return has(_reads(first, key), less) and has(reads, more) and not same(more[: len(less)], less)
     assert anomaly.type == "lost-update", anomaly.type
     return len(cast) > 1 and all(_appends(txn, key) and _first_of(txn, key) == ["r", lists[0]] for txn in cast)
 
@@ -165,25 +140,25 @@ def _contradicts_itself(txn: _Txn, key: Any) -> bool:
     own: list[Any] = []
     base: list[Any] | None = None
     for mop in txn.mops:
-        if not _same(mop[1], key):
+        if not same(mop[1], key):
             continue
         if mop[0] == "append":
             own.append(mop[2])
             continue
         if base is None:
             base = mop[2][: max(0, len(mop[2]) - len(own))]
-        if not _same(mop[2], base + own):
+        if not same(mop[2], base + own):
             return True
     return False
 
 
 def _dirty(cast: list[_Txn], key: Any, dirty: Any, element: Any) -> bool:
-    failed = next((txn for txn in cast if _has(_appends(txn, key), dirty)), None)
-    builder = next((txn for txn in cast if _has(_appends(txn, key), element)), None)
-    shown = [read for txn in cast for read in _reads(txn, key) if _has(read, dirty) and _has(read, element)]
-    follows = any([_same(e, dirty) for e in read].index(True) < [_same(e, element) for e in read].index(True) for read in shown)
+    failed = next((txn for txn in cast if has(_appends(txn, key), dirty)), None)
+    builder = next((txn for txn in cast if has(_appends(txn, key), element)), None)
+    shown = [read for txn in cast for read in _reads(txn, key) if has(read, dirty) and has(read, element)]
+    follows = any([same(e, dirty) for e in read].index(True) < [same(e, element) for e in read].index(True) for read in shown)
     return failed is not None and builder is not None and failed.outcome == "fail" and builder.outcome == "ok" and follows
 
 
 def _first_of(txn: _Txn, key: Any) -> list[Any]:
-    return next([mop[0], mop[2]] for mop in txn.mops if _same(mop[1], key))
+    return next([mop[0], mop[2]] for mop in txn.mops if same(mop[1], key))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
-from checkers.list_append.cycles import Cycle
-from checkers.list_append.dependencies import KINDS, PROCESS, REALTIME, RW, WR, WW, Edges, Why
+from checkers.list_append.dependencies import Edges, Why
 from checkers.list_append.phenomena import Finding
 from checkers.list_append.versions import Versions
-from checkers.models import ruled_out, weakest
-from checkers.transactions.txns import APPEND, Txn, plain, show
+from checkers.transactions.cycles import Cycle
+from checkers.transactions.edges import KINDS, PROCESS, RW, WR, WW
+from checkers.transactions.quote import anomaly, ordered, quoted
+from checkers.transactions.txns import APPEND, Mop, plain, show
 from harness.verdict import Anomaly
 
 QUOTED = 8  # elements of a list that a sentence shows in full
@@ -27,23 +28,13 @@ def listed(elements: Sequence[Hashable]) -> str:
     return f"[{' '.join(map(show, elements))}]"
 
 
-def quoted(name: str, txn: Txn) -> str:
-    """A transaction: its name, process, ops, micro-ops."""
-    mops = [f"append {show(m.key)} {show(m.value)}" if m.kind == APPEND else f"r {show(m.key)} {_read(m.value)}" for m in txn.mops]
-    ops = "–".join(f"#{index}" for index in txn.ops)
-    unsure = "" if txn.outcome == "ok" else f", {txn.outcome}"
-    return f"{name} = ({'; '.join(mops)}) by process {txn.process}, {ops}{unsure}"
+def said(mop: Mop) -> str:
+    """A micro-op as people read it."""
+    return f"append {show(mop.key)} {show(mop.value)}" if mop.kind == APPEND else f"r {show(mop.key)} {_read(mop.value)}"
 
 
 def _read(elements: Sequence[Hashable] | None) -> str:
     return "?" if elements is None else listed(elements)
-
-
-def rules_out(type_: str) -> list[str]:
-    """Models that a type rules out, the weakest first."""
-    models = ruled_out([type_])
-    first = weakest(models)
-    return first + sorted(models - set(first))
 
 
 def tell_cycle(cycle: Cycle, versions: Versions, edges: Edges) -> Anomaly:
@@ -56,7 +47,7 @@ def tell_cycle(cycle: Cycle, versions: Versions, edges: Edges) -> Anomaly:
         why = edges.get((source, target)) if kind < PROCESS else None
         assert kind >= PROCESS or (why is not None and why.kind == kind)
         sentence = (
-            _proved(why, names[source], names[target]) if why else _ordered(kind, txns[source], txns[target], names[source], names[target])
+            _proved(why, names[source], names[target]) if why else ordered(kind, txns[source], txns[target], names[source], names[target])
         )
         edge: dict[str, Any] = {
             "from": names[source],
@@ -75,9 +66,9 @@ def tell_cycle(cycle: Cycle, versions: Versions, edges: Edges) -> Anomaly:
                 "order": longest.txn.done if longest else None,
             }
         told.append(edge)
-    cast = ". ".join(quoted(names[number], txns[number]) for number in numbers)
+    cast = ". ".join(quoted(names[number], txns[number], said) for number in numbers)
     message = f"{cast}. {'; '.join(edge['why'] for edge in told)}: so {names[numbers[0]]} comes before itself, a contradiction."
-    return _anomaly(cycle.type, message, {names[number]: txns[number] for number in numbers}, {"edges": told})
+    return anomaly(cycle.type, message, {names[number]: txns[number] for number in numbers}, _value, {"edges": told})
 
 
 def _proved(why: Why, first: str, second: str) -> str:
@@ -98,38 +89,23 @@ def _proved(why: Why, first: str, second: str) -> str:
     return f"{first} did not observe {second}'s append of {element} to {key}"
 
 
-def _ordered(kind: int, first: Txn, second: Txn, name: str, other: str) -> str:
-    if kind == PROCESS:
-        return f"process {first.process} executed {name} (#{first.call}) before {other} (#{second.call})"
-    assert kind == REALTIME
-    return f"{name} had completed (#{first.ret}) before {other} was invoked (#{second.call})"
-
-
 def tell_finding(finding: Finding) -> Anomaly:
     """A phenomenon without a cycle as an anomaly."""
     txns = list(dict.fromkeys(finding.txns))
     names = {txn.number: f"T{i + 1}" for i, txn in enumerate(txns)}
-    said = _SAID[finding.type](finding, [names[txn.number] for txn in finding.txns])
-    message = f"{'. '.join(quoted(names[txn.number], txn) for txn in txns[:QUOTED])}. {said}."
+    told = _SAID[finding.type](finding, [names[txn.number] for txn in finding.txns])
+    message = f"{'. '.join(quoted(names[txn.number], txn, said) for txn in txns[:QUOTED])}. {told}."
     witness = {
         "edges": [],
         "key": plain(finding.key),
         "element": None if finding.element is None else plain(finding.element),
         "lists": [[plain(element) for element in elements] for elements in finding.lists],
     }
-    return _anomaly(finding.type, message, {names[txn.number]: txn for txn in txns}, witness, plain(finding.key))
+    return anomaly(finding.type, message, {names[txn.number]: txn for txn in txns}, _value, witness, plain(finding.key))
 
 
-def _anomaly(type_: str, message: str, txns: dict[str, Txn], witness: dict[str, Any], key: Any = None) -> Anomaly:
-    ops = sorted({index for txn in txns.values() for index in txn.ops})
-    shown = [
-        {"name": name, "process": txn.process, "ops": txn.ops, "outcome": txn.outcome, "value": _value(txn)} for name, txn in txns.items()
-    ]
-    return Anomaly(type_, message, ops, key=key, rules_out=rules_out(type_), witness={"txns": shown, **witness})
-
-
-def _value(txn: Txn) -> list[list[Any]]:
-    return [[m.kind, plain(m.key), plain(m.value) if m.kind == APPEND else _plain_list(m.value)] for m in txn.mops]
+def _value(mop: Mop) -> Any:
+    return plain(mop.value) if mop.kind == APPEND else _plain_list(mop.value)
 
 
 def _plain_list(elements: Sequence[Hashable] | None) -> list[Any] | None:

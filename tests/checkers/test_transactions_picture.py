@@ -3,7 +3,7 @@
 import networkx
 import pytest
 
-from checkers.list_append.picture import cycle_graph, dot
+from checkers.transactions.picture import cycle_graph, dot
 from tests.checkers.test_list_append import ONE_OF_EACH, judge
 
 

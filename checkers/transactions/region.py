@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from checkers.list_append.dependencies import PROCESS, RW, WR, WW, Edges
+from checkers.transactions.edges import PROCESS, RW, WR, WW
 from checkers.transactions.txns import Txn
 
 Table = tuple[tuple[int, int, int, int], ...]  # state -> next state by kind ww, wr, rw, process; -1: not allowed
@@ -153,14 +153,6 @@ class Region:
 def _simple(path: Path) -> bool:
     """No vertex twice, but the last may be the first."""
     return len({source for source, _, _ in path}) == len(path) and path[-1][2] not in {source for source, _, _ in path[1:]}
-
-
-def group(edges: Edges) -> dict[int, list[tuple[int, int]]]:
-    """Edges by source, targets ascending."""
-    following: dict[int, list[tuple[int, int]]] = {}
-    for (source, target), why in sorted(edges.items()):
-        following.setdefault(source, []).append((target, why.kind))
-    return following
 
 
 assert (WW, WR, RW, PROCESS) == (0, 1, 2, 3), "tables are written in this order of kinds"

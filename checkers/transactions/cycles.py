@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from checkers.list_append.components import strong_components
-from checkers.list_append.dependencies import PROCESS, REALTIME, RW, WR, WW
-from checkers.list_append.region import ANY, APPENDS, READS, Automaton, Path, Region, Table, with_process
+from checkers.transactions.components import strong_components
+from checkers.transactions.edges import PROCESS, REALTIME, RW, WR, WW
+from checkers.transactions.region import ANY, APPENDS, READS, Automaton, Path, Region, Table, with_process
 
 FAR = 1 << 30
 FIRST = frozenset({0})
