@@ -6,7 +6,7 @@ Relies on      positions being real-time order; an op that never completed, or c
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any, NamedTuple
 
 from harness.errors import HistoryError
@@ -89,7 +89,7 @@ def by_key(history: History, keyed: str, failed_cas: str, model: str) -> dict[An
     Raises HistoryError naming the op whose value has not the shape of its f.
     """
     keys: dict[Any, list[Operation]] = {}
-    tuples = keyed == "tuple" or (keyed == "auto" and _keyed_by_tuples(history))
+    tuples = keyed == "tuple" or (keyed == "auto" and keyed_by_tuples(history, {"read"}))
     for call in history.calls():
         operation = _operation(call, tuples, failed_cas, model)
         if operation is not None:
@@ -97,11 +97,11 @@ def by_key(history: History, keyed: str, failed_cas: str, model: str) -> dict[An
     return keys
 
 
-def _keyed_by_tuples(history: History) -> bool:
-    """Jepsen's independent keys: every read's invocation is [key, nil]."""
+def keyed_by_tuples(history: History, asking: Set[str]) -> bool:
+    """Jepsen's independent keys: every invocation of the f that ask for a value is [key, nil]."""
     found = False
     for op in history.ops:
-        if op.is_client and op.f == "read" and op.type == "invoke":
+        if op.is_client and op.f in asking and op.type == "invoke":
             if not (isinstance(op.value, list) and len(op.value) == 2 and op.value[1] is None):
                 return False
             found = True
@@ -119,11 +119,11 @@ def _operation(call: Call, tuples: bool, failed_cas: str, model: str) -> tuple[A
         if f != CAS or failed_cas != "observes":
             return None
         f = NOT
-    key, value = _keyed(op, op.value, tuples)
+    key, value = split_key(op, op.value, tuples)
     if call.outcome == OK and f == READ and done is not None:
         answered = done.value
         if tuples or (isinstance(answered, dict) and "key" in answered):
-            same, value = _keyed(done, answered, tuples)
+            same, value = split_key(done, answered, tuples)
             if freeze(same) != freeze(key):
                 raise HistoryError(f"op {done.index}: it reads key {same!r}, but {key!r} was asked for at op {op.index}")
         else:
@@ -143,7 +143,8 @@ def _operation(call: Call, tuples: bool, failed_cas: str, model: str) -> tuple[A
     return freeze(key), Operation(f, a, b, op.index, ret, op.index, done.index if done is not None else -1, _who(op))
 
 
-def _keyed(op: Op, value: Any, tuples: bool) -> tuple[Any, Any]:
+def split_key(op: Op, value: Any, tuples: bool) -> tuple[Any, Any]:
+    """(key, the rest) of an op's value; key None for one without."""
     if isinstance(value, dict) and "key" in value:
         return value["key"], value.get("value")
     if not tuples:
