@@ -117,8 +117,8 @@ def write_report(folder: Path, results: Results) -> None:
 
 def markdown(folder: Path, results: Results) -> str:
     """The report as a page: the verdict, the run's phases, every fault with its proof, every anomaly in full."""
+    from harness.case import phases_of
     from harness.events import read_events
-    from harness.judge import phases_of
 
     events = read_events(folder / "events.jsonl")
     lines = [f"# {folder.name}", "", "```", verdict_text(results), "```", "", "## Phases", "", "| phase | from | to |", "|---|---|---|"]

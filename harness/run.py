@@ -96,7 +96,8 @@ def _check_faults(plan: Plan, failover_s: float) -> None:
 
 def _judge(plan: Plan, folder: Path, code: int) -> RunEnd:
     """Judge what was recorded, if anything was; an invalid verdict outweighs a lost cluster, an interruption shows as 130."""
-    from harness.judge import Budget, Question, judge_run
+    from harness.case import Budget, Question, read_case
+    from harness.judge import judge_case
     from harness.report import write_report
 
     history = folder / "history.jsonl"
@@ -104,7 +105,7 @@ def _judge(plan: Plan, folder: Path, code: int) -> RunEnd:
         return RunEnd(folder, None, code if code in (EXIT_INTERRUPTED, EXIT_UNKNOWN, 254) else EXIT_INTERNAL)
     question = Question(budget=Budget(plan.check_timeout, plan.check_memory_mb))
     try:
-        results = judge_run(folder, question)
+        results = judge_case(read_case(folder, question), question)
         write_report(folder, results)
     except SplitbrainError as error:
         print(error, file=sys.stderr)

@@ -86,9 +86,9 @@ def check(
     json: Json = False,
 ) -> int:
     """Judge stored runs or history files of other tools; several are judged one after the other, the worst decides the exit code."""
+    from harness.case import Budget, Question
     from harness.cli.check_command import check_command
     from harness.cli.options import key_json
-    from harness.judge import Budget, Question
 
     question = Question(as_, format, consistency, Budget(timeout, memory), failed_cas, require_faults, key_json(option))
     return check_command(paths, question, json)

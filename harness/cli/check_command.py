@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.judge import Question, judge_path
+from harness.case import Question
+from harness.judge import judge_path
 from harness.registry import check_consistency
 
 _WORST = [0, 2, 1, 254]  # valid, unknown, invalid, error: the last one wins

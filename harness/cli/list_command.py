@@ -53,7 +53,7 @@ def _table(title: str, *columns: str) -> Any:
 def _registered(kind: str) -> Any:
     table = _table(kind, "name", "what it is")
     if kind == "models":
-        from harness.judge import known_models
+        from harness.case import known_models
 
         for name, model in sorted(known_models().items()):
             table.add_row(name, f"judged as {model.consistency} by {', '.join(spec.name for spec in model.checkers)}")

@@ -42,9 +42,10 @@ def stored_results(folder: Path) -> Results:
         return msgspec.json.decode(path.read_bytes(), type=Results)
     except (OSError, msgspec.DecodeError, msgspec.ValidationError):
         pass
-    from harness.judge import Question, judge_run
+    from harness.case import Question, read_case
+    from harness.judge import judge_case
 
-    results = judge_run(folder, Question())
+    results = judge_case(read_case(folder, Question()), Question())
     try:
         path.write_bytes(results.to_json())
     except OSError as error:

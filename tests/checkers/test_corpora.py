@@ -11,11 +11,11 @@ import pytest
 
 from checkers.linearizable import verify_witness as verify_register
 from checkers.list_append import verify_witness as verify_lists
+from harness.case import known_models
 from harness.checker import CheckContext
 from harness.history.history import History
 from harness.history.infer import infer_model
 from harness.history.read import read_history
-from harness.judge import known_models
 from harness.registry import find
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
