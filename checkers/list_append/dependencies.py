@@ -5,7 +5,7 @@ Relies on      the version order of versions.py. A writer that failed, and an el
                versions and are stepped over.
 
 wr: the writer of the last element of a read -> the reader. ww: the writer of a version -> the writer of the next. rw: the reader of a
-version -> the writer of the next. After the last version that was read come all acknowledged appends that were never read: the next version
+version -> the writer of the next. After the last version that was read come all committed appends that were never read: the next version
 is one of them, and the others follow it, so an edge to each of them stands for one rw (or ww) edge and ww edges from there.
 Between two transactions only the first of ww, wr, rw counts: an anomaly that allows rw allows the others.
 """

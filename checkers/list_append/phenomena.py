@@ -9,6 +9,7 @@ dirty-update        a failed transaction's element is followed, perhaps after un
 duplicate-elements  a read holds an element twice
 incompatible-order  two reads of a key, neither a prefix of the other
 lost-update         two transactions read the same version of a key and both appended to it
+fractured-read      a transaction read an element of another one, and a key that this one appended to too without its element there
 
 Why it exists  these are aborted reads, intermediate reads and their kin: they break read committed, or even less, without any cycle.
 Relies on      versions.py; the rules are those of Elle (checkers.md 3.2), with `null` and `[]` the same list.
@@ -49,7 +50,7 @@ def phenomena(versions: Versions) -> list[Finding]:
         found += _dirty_updates(versions, key)
         found += _incompatible(key)
         found += _lost_updates(key)
-    return found
+    return found + list(_fractured(versions))
 
 
 def _internal(txn: Txn) -> Iterator[Finding]:
@@ -171,6 +172,39 @@ def _lost_updates(key: Key) -> Iterator[Finding]:
     for elements, txns in updates.items():
         if len(txns) > 1:
             yield Finding("lost-update", tuple(txns), key.name, None, (elements,))
+
+
+def _fractured(versions: Versions) -> Iterator[Finding]:
+    """Once for each reader and writer: by the first key that shows the writer, and the first other one that misses an element of it."""
+    reads: dict[int, list[tuple[Hashable, Reading]]] = {}
+    for name, key in versions.keys.items():
+        for reading in key.readings:
+            reads.setdefault(reading.txn.number, []).append((name, reading))
+    wide = {txn.number for txn in versions.txns if len({mop.key for mop in txn.mops if mop.kind == APPEND}) > 1}
+    for number, readings in sorted(reads.items()):
+        if all(name == readings[0][0] for name, _ in readings):
+            continue
+        seen: dict[int, dict[Hashable, Hashable]] = {}  # writer -> key -> the first element there that shows it
+        for name, reading in readings:
+            for element in reading.elements:
+                append = versions.keys[name].appends.get(element)
+                if append is not None and append.txn.number in wide and append.txn.number != number:
+                    seen.setdefault(append.txn.number, {}).setdefault(name, element)
+        for writer, shown in seen.items():
+            missing = _missing(versions.txns[writer], readings, shown) if versions.committed[writer] else None
+            if missing is not None:
+                yield missing
+
+
+def _missing(writer: Txn, readings: Sequence[tuple[Hashable, Reading]], shown: dict[Hashable, Hashable]) -> Finding | None:
+    for mop in writer.mops:
+        other = next((key for key in shown if key != mop.key), None)
+        if mop.kind != APPEND or other is None:
+            continue
+        for name, reading in readings:
+            if name == mop.key and mop.value not in reading.elements:
+                return Finding("fractured-read", (writer, reading.txn), name, mop.value, ((other, shown[other]), reading.elements))
+    return None
 
 
 def first_of_each(findings: Sequence[Finding], limit: int) -> list[Finding]:

@@ -131,6 +131,10 @@ def _phenomenon(anomaly: Anomaly, cast: list[_Txn], txns: list[_Txn]) -> bool:
     if anomaly.type == "incompatible-order":
         less, more = lists
         return has(_reads(first, key), less) and has(reads, more) and not same(more[: len(less)], less)
+    if anomaly.type == "fractured-read":
+        (shown, by), short = lists
+        half = has(_appends(first, key), element) and has(_reads(last, key), short) and not has(short, element)
+        return half and first is not last and has(_appends(first, shown), by) and any(has(read, by) for read in _reads(last, shown))
     assert anomaly.type == "lost-update", anomaly.type
     return len(cast) > 1 and all(_appends(txn, key) and _first_of(txn, key) == ["r", lists[0]] for txn in cast)
 

@@ -161,6 +161,13 @@ def _lost_update(f: Finding, n: list[str]) -> str:
     )
 
 
+def _fractured(f: Finding, n: list[str]) -> str:
+    (key, element), elements = f.lists
+    seen = f"{n[1]} saw {n[0]}, whose {show(element)} it read in {show(key)}"
+    half = f"{show(f.key)} as {listed(elements)}, without {n[0]}'s {show(f.element)}"
+    return f"{seen}, yet read {half}: it saw {n[0]} half done, a contradiction"
+
+
 _SAID: dict[str, Callable[[Finding, list[str]], str]] = {
     "internal": _internal,
     "future-read": _future_read,
@@ -171,4 +178,5 @@ _SAID: dict[str, Callable[[Finding, list[str]], str]] = {
     "duplicate-elements": _duplicate,
     "incompatible-order": _incompatible,
     "lost-update": _lost_update,
+    "fractured-read": _fractured,
 }

@@ -177,7 +177,9 @@ def _edges(lists: Lists, reads: Ints, length: Ints, order: _Order) -> tuple[Ints
     some, short = length > 0, length < order.length[key]
     sources = [writer[following - 1], writer[order.offset[key[some]] + length[some] - 1], reader[short]]
     targets = [writer[following], reader[some], writer[order.offset[key[short]] + length[short]]]
-    unread = np.flatnonzero(lists.append & lists.ok[lists.txn] & (order.place < 0))
+    committed = lists.ok.copy()
+    committed[writer] = True  # an unknown one whose element was read
+    unread = np.flatnonzero(lists.append & committed[lists.txn] & (order.place < 0))
     unread = unread[np.argsort(lists.key[unread], kind="stable")]
     count = np.bincount(lists.key[unread], minlength=lists.keys)
     begin = np.cumsum(count) - count

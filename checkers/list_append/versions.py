@@ -115,8 +115,10 @@ class Versions:
                 yield append.txn
 
     def unread(self, key: Key) -> list[tuple[Txn, Hashable]]:
-        """Acknowledged appends that no committed transaction read: they came after the last version. None if reads conflict."""
+        """Committed appends that no committed transaction read: they came after the last version. None if reads conflict."""
         if not key.compatible:
             return []
         placed = set(key.order)
-        return [(append.txn, element) for element, append in key.appends.items() if append.txn.outcome == OK and element not in placed]
+        return [
+            (append.txn, element) for element, append in key.appends.items() if self.committed[append.txn.number] and element not in placed
+        ]

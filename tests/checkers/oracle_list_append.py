@@ -82,7 +82,7 @@ class Facts:
             return placed[:1]
         if not self.compatible(k):
             return []
-        return [v for t in self.all if t.outcome == "ok" for v in t.appends(k) if v not in self.order[k]]
+        return [v for t in self.committed for v in t.appends(k) if v not in self.order[k]]
 
     def dependency(self, a: T, b: T) -> str | None:
         for k in self.keys:
@@ -189,6 +189,10 @@ def phenomena(history: History) -> Counter[str]:
             counts["G1a"] += any(w.outcome == "fail" for w in writers)
         for v in {read[-1] for read in t.reads(k) if read}:
             counts["G1b"] += any(w != t and w.outcome != "fail" and v in w.appends(k)[:-1] for w in facts.all)
+    for reader, writer in product(facts.committed, facts.committed):
+        shown = {k for k in facts.keys for v in writer.appends(k) for read in reader.reads(k) if v in read}
+        missed = {k for k in facts.keys for v in writer.appends(k) for read in reader.reads(k) if v not in read}
+        counts["fractured-read"] += reader != writer and any(a != b for a in shown for b in missed)
     for k in facts.keys:
         outcomes = [next((w.outcome for w in facts.all if v in w.appends(k)), "nobody") for v in facts.order[k]]
         runs = [outcome for outcome in outcomes if outcome != "info"]

@@ -59,6 +59,7 @@ ONE_OF_EACH = {
     "duplicate-elements": history((0, [a("x", 1)]), (1, [r("x", 1, 1)])),
     "incompatible-order": history((0, [a("x", 1)]), (1, [a("x", 2)]), (2, [r("x", 1, 2)]), (3, [r("x", 2)])),
     "lost-update": history((0, [r("x"), a("x", 1)]), (1, [r("x"), a("x", 2)])),
+    "fractured-read": history((0, [a("x", 1), a("y", 1)]), (1, [r("x", 1), r("y")])),
     "G0": history((0, [a("x", 1), a("y", 1)]), (1, [a("x", 2), a("y", 2)]), (2, [r("x", 1, 2), r("y", 2, 1)])),
     "G1c": history((0, [a("x", 1), r("y", 1)]), (1, [a("y", 1), r("x", 1)])),
     "G-single-item": history((0, [a("x", 1), a("y", 1)]), (1, [r("x", 1), r("y")])),
@@ -148,7 +149,8 @@ def test_an_element_of_an_unknown_writer_may_be_read():
 
 def test_an_observed_unknown_writer_has_dependencies_an_unobserved_one_has_none():
     both = [(0, [a("x", 1), a("y", 1)], "info"), (1, [r("x", 1), r("y")]), (2, [r("y", 1)])]
-    assert judge(history(*both)).counts == {"G-single-item": 1}
+    assert judge(history(*both)).counts == {"fractured-read": 1, "G-single-item": 1}
+    assert judge(history(*both[:2])).counts == {"fractured-read": 1, "G-single-item": 1}  # its other append happened too, read or not
     unseen = serial((0, [a("x", 1)], "info"), (1, [r("x")]))
     assert judge(unseen).valid is True
     assert judge(serial((0, [a("x", 1)]), (1, [r("x")]))).valid is False  # it was acknowledged
