@@ -19,9 +19,12 @@ OF_FILES = {  # name -> module, in the order in which they are asked; the last o
     "json": "json_array",
     "jsonl": "jsonl",
     "porcupine": "porcupine",
+    "plume": "plume",
+    "awdit": "awdit",
+    "dbcop": "dbcop",
     "edn": "jepsen_edn",
 }
-OF_FOLDERS: dict[str, str] = {}
+OF_FOLDERS = {"cobra": "cobra"}
 NAMES = ("auto", *OF_FILES, *OF_FOLDERS)
 
 
