@@ -4,7 +4,8 @@ Why it exists  the formats of Cobra, Plume, dbcop and AWDIT differ in bytes and 
 Relies on      header {"order": "session"}: positions of different processes say nothing about time. {"first_txn": true}: the first
                transaction of the file writes the initial values and precedes all others.
 
-A transaction is an invocation and its completion, session after session; process = session. Micro-ops are ["w", k, v] and ["r", k, v | null].
+A transaction is an invocation and its completion, session after session; process = session. Micro-ops are ["w", k, v] and
+["r", k, v | null].
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Why it exists  the histories of Plume, IsoVista, PolySI and AWDIT's benchmarks are in this form.
 Relies on      txn -1 being an aborted transaction, of which lines that follow each other are one. 0 is what a key holds at the start,
-               unless somebody writes 0 to it. IsoVista writes the initial values in transaction 0, alone in session 0: it precedes all others if
-               the file begins with it and it writes every key of the file.
+               unless somebody writes 0 to it. IsoVista writes the initial values in transaction 0, alone in session 0: it precedes all
+               others if the file begins with it and it writes every key of the file.
 """
 
 from __future__ import annotations
