@@ -17,7 +17,7 @@ from typing import Any
 
 from harness.errors import UsageError
 
-KINDS = ("targets", "workloads", "clusters", "faults", "checkers", "models", "schedules", "consistency")
+KINDS = ("targets", "workloads", "clusters", "faults", "checkers", "models", "schedules", "consistency", "parts")
 
 
 @cache

@@ -95,6 +95,30 @@ def check(
 
 
 @app.command()
+def explain(
+    path: Annotated[Path, typer.Argument(help="A run's folder or a history file.", show_default=False)],
+    minimize: Annotated[bool, typer.Option("--minimize", help="Leave out all that is not needed to show the anomaly.")] = False,
+    out: Annotated[Path | None, typer.Option(help="With --minimize: the file to write; default: NAME.minimal.jsonl here.")] = None,
+    anomaly: Annotated[str, typer.Option(help="Only anomalies of this type; default: all, with --minimize the first.")] = "",
+    most: Annotated[int, typer.Option(help="How many anomalies to tell in full.")] = 3,
+    as_: Annotated[str, typer.Option("--as", help="As for check.")] = "",
+    format: Annotated[str, typer.Option(help="As for check.")] = "auto",
+    consistency: Annotated[str, typer.Option(help="As for check.")] = "",
+    failed_cas: Annotated[str, typer.Option(help="As for check.")] = "nothing",
+    option: Annotated[list[str], typer.Option("-o", "--option", help="As for check.")] = [],  # noqa: B006
+    timeout: Annotated[float, typer.Option(help="Seconds that each checker may take, each time.")] = 120.0,
+    memory: Annotated[int, typer.Option(help="MB that each checker may take.")] = 4096,
+) -> int:
+    """An invalid history explained: each anomaly as a sentence, a picture in time, its operations, and what proves each step."""
+    from harness.case import Budget, Question
+    from harness.cli.explain_command import explain_command
+    from harness.cli.options import key_json
+
+    question = Question(as_, format, consistency, Budget(timeout, memory), failed_cas, False, key_json(option))
+    return explain_command(path, question, minimize, out, anomaly, most)
+
+
+@app.command()
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A run's folder or a history file of any format.", show_default=False)],
     to: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write: .jsonl (ours) or .edn (Jepsen's).", show_default=False)],

@@ -1,0 +1,141 @@
+"""An anomaly in full: the sentence, its operations as a picture in time and one by one, each edge or state with the reason that proves it.
+
+Why it exists  `check` says what is wrong; whoever has to believe it, or to mend the system, wants to see it.
+Relies on      the verdict and the history alone; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from harness.history.history import History
+from harness.op import INVOKE, OK, Op
+from harness.report import WIDTH
+from harness.verdict import Anomaly
+
+BARS = 56  # columns of the picture
+MOST = 40  # operations that are drawn and listed
+
+
+class Bar(NamedTuple):
+    """An operation in the picture: its ops' places among all ends that are drawn; `end` is None if it was never seen to end."""
+
+    invoke: Op
+    done: Op | None
+    begin: int
+    end: int | None
+
+
+def explain(anomaly: Anomaly, history: History) -> str:
+    """Everything that is known of an anomaly, as text."""
+    name = f"{anomaly.type} ({anomaly.kind})" if anomaly.kind else anomaly.type
+    lines = [name + (f", key {_short(anomaly.key)}" if anomaly.key is not None else ""), ""]
+    for paragraph in anomaly.message.splitlines():
+        lines += textwrap.wrap(paragraph, WIDTH, initial_indent="  ", subsequent_indent="  ") or [""]
+    ops = _ops(history, anomaly.ops[: 2 * MOST])
+    bars = bars_of(ops)
+    if len(bars) > 1:
+        lines += ["", "  In time (to the right; … is the end that nobody saw):", "", *(f"  {line}" for line in picture(bars))]
+    if ops:
+        lines += ["", "  The operations, by their number in the history:", "", *(f"  {line}" for line in listed(ops))]
+        if len(anomaly.ops) > len(ops):
+            lines.append(f"  … and {len(anomaly.ops) - len(ops)} more")
+    lines += _edges(anomaly.witness)
+    lines += _states(anomaly.witness)
+    if anomaly.rules_out:
+        lines += ["", *_wrapped("  It rules out: ", anomaly.rules_out)]
+    if anomaly.faults:
+        lines += ["", "  Faults that were active then:", *(f"    {fault}" for fault in anomaly.faults)]
+    return "\n".join(lines)
+
+
+def _ops(history: History, indices: Sequence[int]) -> list[Op]:
+    return [history.ops[index : index + 1][0] for index in indices if 0 <= index < len(history)]
+
+
+def bars_of(ops: Sequence[Op]) -> list[Bar]:
+    """The client operations that these ops begin and end, in order of invocation."""
+    place = {index: at for at, index in enumerate(sorted(op.index for op in ops))}
+    open_: dict[int | str, Op] = {}
+    bars: list[Bar] = []
+    for op in sorted(ops, key=lambda op: op.index):
+        if op.type == INVOKE:
+            open_[op.process] = op
+        elif (invoke := open_.pop(op.process, None)) is not None:
+            bars.append(Bar(invoke, op, place[invoke.index], place[op.index] if op.type in (OK, "fail") else None))
+    bars += [Bar(invoke, None, place[invoke.index], None) for invoke in open_.values()]
+    return sorted(bars, key=lambda bar: bar.begin)
+
+
+def picture(bars: Sequence[Bar]) -> Iterable[str]:
+    """One line an operation: who, what, and its interval between the other ends."""
+    last = max([bar.begin for bar in bars] + [bar.end for bar in bars if bar.end is not None])
+    step = min(6.0, (BARS - 4) / max(1, last))
+    labels = [f"{_who(bar.invoke)}  {_what(bar)}" for bar in bars]
+    width = min(52, max(map(len, labels)))
+    for bar, label in zip(bars, labels, strict=True):
+        begin = round(bar.begin * step)
+        end = round(bar.end * step) if bar.end is not None else round(last * step) + 2
+        line = " " * begin + "├" + "─" * max(0, end - begin - 1) + ("┤" if bar.end is not None else "…")
+        yield f"{label[:width]:<{width}}  {line}"
+
+
+def listed(ops: Iterable[Op]) -> Iterable[str]:
+    """One line an op: its number, time, who, what happened."""
+    for op in sorted(ops, key=lambda op: op.index):
+        error = f"  error {_short(op.error)}" if op.error is not None else ""
+        yield f"#{op.index:<8} {op.time / 1e9:>10.4f} s  {_who(op):<18} {op.type:<6} {op.f} {_short(op.value)}{error}"
+
+
+def _who(op: Op) -> str:
+    return f"process {op.process}" + (f" on {op.node}" if op.node else "")
+
+
+def _what(bar: Bar) -> str:
+    asked, done = bar.invoke, bar.done
+    value = done.value if done is not None and done.value is not None else asked.value
+    outcome = "" if done is not None and done.type == OK else " ?" if done is None or done.type != "fail" else " failed"
+    return f"{asked.f} {_short(value, 34)}{outcome}"
+
+
+def _short(value: Any, most: int = 90) -> str:
+    if isinstance(value, dict) and value.keys() == {"key", "value"}:
+        return f"{_short(value['key'], 20)}: {_short(value['value'], most)}"
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    return text if len(text) <= most else f"{text[: most - 15]}…{text[-12:]}"
+
+
+def _edges(witness: dict[str, Any]) -> list[str]:
+    edges = witness.get("edges") or []
+    if not edges:
+        return []
+    lines = ["", "  The cycle, edge by edge:", ""]
+    for edge in edges:
+        told = textwrap.wrap(str(edge.get("why", "")), WIDTH - 26) or [""]
+        arrow = f"{edge.get('from')} ─{edge.get('kind')}→ {edge.get('to')}"
+        lines += [f"    {arrow:<20} {told[0]}", *(" " * 25 + more for more in told[1:])]
+    first = edges[0].get("from")
+    return [*lines, f"    so {first} comes before itself."]
+
+
+def _states(witness: dict[str, Any]) -> list[str]:
+    """What was possible before the end of the window, and why each next operation fails there."""
+    lines: list[str] = []
+    if states := witness.get("states"):
+        lines += ["", "  Possible states before the operation that fits nowhere:", *(f"    {_short(state)}" for state in states[:12])]
+        if len(states) > 12:
+            lines.append(f"    … and {len(states) - 12} more")
+    if fails := witness.get("fails"):
+        lines += ["", "  Why no operation can come next:"]
+        for fail in fails[:MOST]:
+            why = fail.get("why", "") if isinstance(fail, dict) else str(fail)
+            lines += textwrap.wrap(why, WIDTH, initial_indent="    - ", subsequent_indent="      ")
+    return lines
+
+
+def _wrapped(head: str, names: Sequence[str]) -> list[str]:
+    return textwrap.wrap(head + ", ".join(names), WIDTH, subsequent_indent=" " * len(head), break_on_hyphens=False)
