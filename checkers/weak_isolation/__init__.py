@@ -10,3 +10,8 @@ Source     Biswas & Enea, OOPSLA 2019; Møldrup & Pavlogiannis, AWDIT, PLDI 2025
 reading.py whose write each read saw; graph.py the edges that a level demands; causes.py reachability; cycle.py the shortest cycle;
 levels.py which level is broken; story.py in words; witness.py proves a witness again; checker.py the verdict.
 """
+
+from checkers.weak_isolation.checker import WeakIsolation
+from checkers.weak_isolation.witness import verify_witness
+
+__all__ = ["WeakIsolation", "verify_witness"]

@@ -43,6 +43,7 @@ class Judgement(NamedTuple):
 
     reading: Reading
     cycles: list[Cycles]
+    order: Order
 
     @property
     def broken(self) -> Level | None:
@@ -64,7 +65,7 @@ def judge(txns: Sequence[Txn], level: Level = Level.CAUSAL, *, sessions: bool = 
     cycles: list[Cycles] = []
     kept = Order(reading, sessions, first)
     if _keeps(kept, level):
-        return Judgement(reading, cycles)
+        return Judgement(reading, cycles, kept)
     plain = _weakest(Order(reading, False, first), level, "")
     if plain is not None:
         cycles.append(plain)
@@ -72,7 +73,7 @@ def judge(txns: Sequence[Txn], level: Level = Level.CAUSAL, *, sessions: bool = 
         strict = _weakest(kept, level if plain is None else Level(plain.level - 1), "-process")
         if strict is not None:
             cycles.append(strict)
-    return Judgement(reading, cycles)
+    return Judgement(reading, cycles, kept)
 
 
 def _keeps(order: Order, level: Level) -> bool:
