@@ -22,7 +22,10 @@ from checkers.transactions.txns import ident
 from harness.history.history import Call, History
 from harness.op import OK, Op
 
-ASK = frozenset({"read", "dequeue", "deq", "pop", "poll", "peek"})  # invoked with no value but a key
+ASK = frozenset(
+    {"read", "dequeue", "deq", "pop", "poll", "peek", "drain", "pop_front", "pop_back", "peek_front", "peek_back"}
+)  # ask for a value
+MANY = frozenset({"read", "drain", "elements", "dump"})  # complete with a list of elements
 ELEMENTS = frozenset(
     {"enqueue", "dequeue", "enq", "deq", "push", "pop", "insert", "poll", "peek", "push_front", "push_back", "pop_front", "pop_back"}
     | {"peek_front", "peek_back", "contains"}
@@ -93,7 +96,7 @@ class _Elements(Parts):
 
     def _op(self, number: int, op: Op, kept: Collection[int]) -> Op:
         key, value = _split(op, self.tuples)
-        if not isinstance(value, list) or not self._gone:
+        if not isinstance(value, list) or not self._gone or op.f not in MANY:
             return op
         value = [element for element in value if (key, ident(element)) not in self._gone]
         if isinstance(op.value, dict):
@@ -120,12 +123,12 @@ def of_elements(history: History, fine: bool) -> Parts:
 def _element(call: Call, tuples: bool) -> Hashable:
     """(key, value) that a call is about; None for one that found nothing, or sees many; "unknown" for one of a value that nobody knows."""
     key, asked = _split(call.invoke, tuples)
-    if asked is not None and not isinstance(asked, list):
+    if call.invoke.f not in ASK or (asked is not None and not isinstance(asked, list)):
         return (key, ident(asked))
     if call.completion is not None and call.outcome == OK:
         found = _answer(call, call.completion, tuples)[1]
         return None if found is None or isinstance(found, list) else (key, ident(found))
-    return None if call.invoke.f in OBSERVE or call.outcome == "fail" else "unknown"
+    return None if call.invoke.f in ("read", "peek") or call.outcome == "fail" else "unknown"
 
 
 def of_observations(history: History, fine: bool) -> Parts:
