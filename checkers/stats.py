@@ -19,6 +19,7 @@ import msgspec
 from harness.checker import CheckContext
 from harness.history.columns import FS, TYPES, Columns
 from harness.history.history import History
+from harness.history.txn_columns import TxnColumns
 from harness.op import INVOKE, Op
 from harness.verdict import Verdict
 
@@ -61,6 +62,8 @@ Tally = tuple[Counter[str], dict[str, Counter[str]], Counter[str]]
 
 def tally(history: History) -> Tally:
     """Invocations by f, completions by f and type, errors by text."""
+    if history.txns is not None:
+        return _tally_txns(history.txns)
     return _tally(history.ops) if history.columns is None else _tally_columns(history.columns)
 
 
@@ -94,3 +97,14 @@ def _tally_columns(columns: Columns) -> Tally:
         if type_ != INVOKE:
             errors[f"{type_}: {str(msgspec.json.decode(text))[:120]}"] += count
     return opened, by_f, errors
+
+
+def _tally_txns(txns: TxnColumns) -> Tally:
+    """The same from columns of transactions."""
+    import numpy as np
+
+    invoked, *ended = np.bincount(txns.kind[txns.process >= 0], minlength=len(TYPES)).tolist()
+    errors: Counter[str] = Counter()
+    for (type_, text), count in txns.error_texts().items():
+        errors[f"{type_}: {text[:120]}"] += count
+    return Counter({"txn": invoked}), {"txn": Counter(dict(zip(TYPES[1:], ended, strict=True)))}, errors

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, Protocol, overload
 
 import msgspec
 
@@ -71,10 +71,19 @@ class Columns(NamedTuple):
         return self.ops(np.flatnonzero(wanted[self.key]))
 
 
-class LazyOps(Sequence[Op]):
-    """The ops of a history that has columns: a slice is decoded alone, all of them when somebody goes through them."""
+class Decodable(Protocol):
+    """Columns from which single ops can be decoded."""
 
-    def __init__(self, columns: Columns, read: Callable[[], Sequence[Op]]) -> None:
+    @property
+    def kind(self) -> NDArray[np.int8]: ...
+
+    def ops(self, numbers: NDArray[np.int64]) -> list[Op]: ...
+
+
+class LazyOps(Sequence[Op]):
+    """The ops of a history that has columns: one or a slice is decoded alone, all of them when somebody goes through them."""
+
+    def __init__(self, columns: Decodable, read: Callable[[], Sequence[Op]]) -> None:
         self.columns, self.read = columns, read
         self.all: Sequence[Op] | None = None
 
@@ -96,10 +105,12 @@ class LazyOps(Sequence[Op]):
     def __getitem__(self, at: slice) -> Sequence[Op]: ...
 
     def __getitem__(self, at: int | slice) -> Op | Sequence[Op]:
-        if self.all is None and isinstance(at, slice):
+        if self.all is None:
             import numpy as np
 
-            return self.columns.ops(np.arange(*at.indices(len(self))))
+            if isinstance(at, slice):
+                return self.columns.ops(np.arange(*at.indices(len(self))))
+            return self.columns.ops(np.array([range(len(self))[at]]))[0]
         return self._whole()[at]
 
 

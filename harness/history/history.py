@@ -14,6 +14,7 @@ from harness.op import INVOKE, Op
 
 if TYPE_CHECKING:
     from harness.history.columns import Columns
+    from harness.history.txn_columns import TxnColumns
 
 
 class Call(NamedTuple):
@@ -38,6 +39,7 @@ class History:
         self.header = header or {}
         self.notes = list(notes)
         self.columns = columns
+        self.txns: TxnColumns | None = None  # of a large history of transactions
         self.shared: dict[str, Any] = {}  # by checker: what its `warm` made before the fork
 
     def __len__(self) -> int:

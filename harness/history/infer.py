@@ -14,6 +14,8 @@ from harness.op import Op
 
 def infer_model(history: History) -> str:
     """What the ops show: the name that `--as` would take, or "" if nobody can tell."""
+    if history.txns is not None and (model := _txn_model(op for op in history.ops[:100] if op.is_client)):
+        return model
     clients = [op for op in history.ops[:5000] if op.is_client]
     fs = {op.f for op in clients}
     if fs & {"txn"} or (not fs - {"", "txn"}):

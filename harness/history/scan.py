@@ -19,7 +19,7 @@ def as_bytes(text: str) -> Any:
     return np.frombuffer(text.encode(), np.uint8)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True, _nrt=False, inline="always")
 def literal_at(d, at, literal):  # type: ignore[no-untyped-def]
     """Past the literal, or -1."""
     if at < 0 or at + len(literal) > len(d):
@@ -30,7 +30,7 @@ def literal_at(d, at, literal):  # type: ignore[no-untyped-def]
     return at + len(literal)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def integer_at(d, at):  # type: ignore[no-untyped-def]
     """(past the integer, its value), or (-1, 0)."""
     if at < 0 or at >= len(d):
@@ -50,7 +50,7 @@ def integer_at(d, at):  # type: ignore[no-untyped-def]
     return at, (-number if negative else number)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def string_at(d, at):  # type: ignore[no-untyped-def]
     """Past a plain string, or -1."""
     if at < 0 or at >= len(d) or d[at] != QUOTE:
@@ -63,7 +63,7 @@ def string_at(d, at):  # type: ignore[no-untyped-def]
     return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def error_at(d, at):  # type: ignore[no-untyped-def]
     """Past a string or an array of strings, or -1."""
     if at < 0 or at >= len(d) or d[at] != OPEN:
@@ -78,7 +78,7 @@ def error_at(d, at):  # type: ignore[no-untyped-def]
             return -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def text_number(d, begin, end, table, starts, ends, count):  # type: ignore[no-untyped-def]
     """The number of the key whose text is d[begin:end]; `count` if it is new (then it is noted)."""
     hashed = np.uint64(14695981039346656037)

@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 
 from harness.errors import HistoryError
+from harness.history.columns import LazyOps
 from harness.history.edn import EdnError, forms, plain_to_json
 from harness.history.formats.raw import LOOSE, STRICT, Raw, ops_of, regular
 from harness.history.history import History
+from harness.history.txn_columns import LARGE, read_txn_columns
 from harness.op import Op
 
 
@@ -24,6 +26,16 @@ def recognises(head: bytes) -> bool:
 
 
 def read(path: Path, data: bytes) -> History:
+    """The history; of a large one of transactions, columns and ops that are decoded when somebody asks for them."""
+    txns = read_txn_columns(data, 0, edn=True, ours=False) if len(data) >= LARGE else None
+    if txns is None:
+        return _read_all(path, data)
+    history = History(LazyOps(txns, lambda: _read_all(path, data).ops))
+    history.txns = txns
+    return history
+
+
+def _read_all(path: Path, data: bytes) -> History:
     """The history; an EdnError is told with its line."""
     rewritten = plain_to_json(data) if data[:2] == b"{:" else None
     if rewritten is not None:

@@ -16,6 +16,8 @@ from harness.errors import HistoryError
 from harness.history.columns import LARGE, LazyOps, read_columns
 from harness.history.formats.raw import LOOSE, STRICT, Raw, ops_of, regular
 from harness.history.history import History
+from harness.history.txn_columns import LARGE as LARGE_TXNS
+from harness.history.txn_columns import read_txn_columns
 from harness.op import Op
 
 
@@ -26,7 +28,7 @@ def recognises(head: bytes) -> bool:
 
 def read(path: Path, data: bytes) -> History:
     """The history; of a large one of the usual kind, columns and ops that are decoded when somebody asks for them."""
-    if len(data) >= LARGE:
+    if len(data) >= min(LARGE, LARGE_TXNS):
         history = _read_large(path, data)
         if history is not None:
             return history
@@ -43,9 +45,14 @@ def _read_large(path: Path, data: bytes) -> History | None:
             header = msgspec.json.decode(data[:begin], type=dict[str, Any])
         except msgspec.DecodeError:
             return None
-    columns = read_columns(data, begin)
+    columns = read_columns(data, begin) if len(data) >= LARGE else None
     if columns is None:
-        return None
+        txns = read_txn_columns(data, begin, edn=False, ours=bool(header))
+        if txns is None:
+            return None
+        history = History(LazyOps(txns, lambda: _read_lines(path, data).ops), header)
+        history.txns = txns
+        return history
     return History(LazyOps(columns, lambda: _read_lines(path, data).ops), header, (), columns)
 
 
