@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from checkers.list_append.dependencies import Edges, dependencies
-from checkers.list_append.phenomena import first_of_each, phenomena
+from checkers.list_append.phenomena import phenomena
 from checkers.list_append.story import tell_cycle, tell_finding
 from checkers.list_append.versions import Versions
 from checkers.models import model_named, prohibited
 from checkers.transactions.components import cyclic_components, strong_components, with_real_time
-from checkers.transactions.composition import DECIDED, SHOWN, STRICT, compose, shown
+from checkers.transactions.composition import DECIDED, SHOWN, STRICT, compose, first_of_each, shown
 from checkers.transactions.cycles import Cycle, cycles
 from checkers.transactions.edges import RW, group
 from checkers.transactions.region import Region

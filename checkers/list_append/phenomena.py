@@ -205,14 +205,3 @@ def _missing(writer: Txn, readings: Sequence[tuple[Hashable, Reading]], shown: d
             if name == mop.key and mop.value not in reading.elements:
                 return Finding("fractured-read", (writer, reading.txn), name, mop.value, ((other, shown[other]), reading.elements))
     return None
-
-
-def first_of_each(findings: Sequence[Finding], limit: int) -> list[Finding]:
-    """At most `limit` of each type, those with the fewest transactions first, then in order of the history."""
-    by_type: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_type.setdefault(finding.type, []).append(finding)
-    chosen: list[Finding] = []
-    for same in by_type.values():
-        chosen += sorted(same, key=lambda finding: (len(finding.txns), [txn.call for txn in finding.txns]))[:limit]
-    return chosen

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from checkers.models import implied, prohibited, ruled_out, strongest, weakest
 from checkers.transactions.cycles import CYCLE_TYPES, Cycle
+from checkers.transactions.txns import Txn
 from harness.verdict import Anomaly, Verdict
 
 SHOWN = 8
@@ -62,6 +63,34 @@ def compose(
         holds=strongest(holding),
         facts={**facts, "also_not": sorted(violated - set(lowest))} if violated else facts,
     )
+
+
+class Found(Protocol):
+    """What was found beside cycles: its type, and the transactions that show it."""
+
+    @property
+    def type(self) -> str:
+        """The anomaly's name."""
+        ...
+
+    @property
+    def txns(self) -> tuple[Txn, ...]:
+        """In the order in which it tells of them."""
+        ...
+
+
+F = TypeVar("F", bound=Found)
+
+
+def first_of_each(findings: Sequence[F], limit: int) -> list[F]:
+    """At most `limit` of each type, those with the fewest transactions first, then in order of the history."""
+    by_type: dict[str, list[F]] = {}
+    for finding in findings:
+        by_type.setdefault(finding.type, []).append(finding)
+    chosen: list[F] = []
+    for same in by_type.values():
+        chosen += sorted(same, key=lambda finding: (len(finding.txns), [txn.call for txn in finding.txns]))[:limit]
+    return chosen
 
 
 def shown(found: Sequence[Cycle]) -> list[Cycle]:

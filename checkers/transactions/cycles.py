@@ -38,14 +38,23 @@ class Cycle(NamedTuple):
     steps: Path
 
 
-def cycles(region: Region) -> Iterator[Cycle]:
-    """One shortest cycle for each type that exists in the component and is not implied by another."""
+def cycles(plain: Region, process: Region | None = None, realtime: Region | None = None) -> Iterator[Cycle]:
+    """One shortest cycle for each type that exists in the component and is not implied by another.
+
+    Args: process, realtime: the same component with also what is only known where the -process, or -realtime, anomalies are forbidden;
+    without them the same as `plain`. A cycle that is known by real time alone needs no real-time step of its own.
+    """
+    process = process or plain
+    realtime = realtime or process
     found: set[str] = set()
-    for suffix, finders in _FINDERS.items():
+    for suffix, region in (("", plain), ("-process", process), ("-realtime", realtime)):
         for base in BASES:
             if any(other + hidden in found for other in FAMILY[base] for hidden in ("", suffix)):
                 continue
-            path = finders[base](region)
+            path = _FINDERS[suffix][base](region)
+            if suffix == "-realtime" and realtime is not process and not any(other + "-process" in found for other in FAMILY[base]):
+                known = _FINDERS["-process"][base](region)
+                path = known if path is None or (known is not None and len(known) < len(path)) else path
             if path is not None:
                 found.add(base + suffix)
                 first = path.index(min(path))
@@ -75,6 +84,11 @@ def _loop(table: Table) -> Callable[[Region], Path | None]:
         return best
 
     return find
+
+
+def shortest_loop(region: Region) -> Path | None:
+    """The shortest cycle of ww and wr edges."""
+    return _loop(READS)(region)
 
 
 def _through_rw(automaton: Automaton, windowed: bool, where: Callable[[Region], Iterable[int] | None]) -> Callable[[Region], Path | None]:

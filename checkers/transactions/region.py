@@ -4,19 +4,20 @@ Why it exists  each type of cycle is a rule on the kinds of its edges in order; 
                obeys it is a shortest path in the product of graph and automaton: O(V + E) a start, no enumeration, no clock.
 Relies on      breadth first in fixed order (vertices by number): the same history gives the same witness.
 
-Process edges join a transaction with all later ones of its process; they are walked by position, so that a process costs what its
-transactions are, not their pairs. Real time is never walked: in a cycle with several real-time steps, two of them, a -> b and c -> d, give
-a -> d or c -> b as well (the interval order of calls), hence a shorter cycle with one of them less. One real-time step closes each.
+Process edges join an acknowledged transaction with all later ones of its process; they are walked by position, so that a process costs
+what its transactions are, not their pairs. Real time is never walked: in a cycle with several real-time steps, two of them, a -> b and
+c -> d, give a -> d or c -> b as well (the interval order of calls), hence a shorter cycle with one of them less. One real-time step closes
+each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 from checkers.transactions.edges import PROCESS, RW, WR, WW
 from checkers.transactions.txns import Txn
+from harness.op import OK
 
 Table = tuple[tuple[int, int, int, int], ...]  # state -> next state by kind ww, wr, rw, process; -1: not allowed
 Path = list[tuple[int, int, int]]  # (from, kind, to)
@@ -51,6 +52,7 @@ class Region:
         self.process = [txns[number].process for number in members]
         self.call = [txns[number].call for number in members]
         self.ret = [txns[number].ret for number in members]
+        self.certain = [txns[number].outcome == OK for number in members]
         self.rank = [rank[number] for number in members]
         self.lines: dict[int, list[int]] = {}
         self.place = [0] * len(members)
@@ -63,12 +65,17 @@ class Region:
         return len(self.members)
 
     def adjacency(self, kinds: frozenset[int]) -> list[list[int]]:
-        """Plain lists of followers over these kinds; a process's transactions one after the other."""
+        """Plain lists of followers over these kinds; a process's transactions one after the other, but nothing
+        after one whose outcome is unknown: it may act later."""
         lists = [[target for target, kind in edges if kind in kinds] for edges in self.following]
         if PROCESS in kinds:
             for line in self.lines.values():
-                for vertex, following in pairwise(line):
-                    lists[vertex].append(following)
+                last = -1
+                for vertex in line:
+                    if last >= 0:
+                        lists[last].append(vertex)
+                    if self.certain[vertex]:
+                        last = vertex
         return lists
 
     def rw_into(self) -> dict[int, list[int]]:
@@ -112,7 +119,7 @@ class Region:
                 vertex, state = divmod(node, states)
                 row = table[state]
                 edges = self.following[vertex]
-                if row[PROCESS] >= 0:
+                if row[PROCESS] >= 0 and self.certain[vertex]:
                     edges = edges + self._later(lines[process[vertex]], place[vertex], row[PROCESS], walked)
                 for target, kind in edges:
                     to = row[kind]
