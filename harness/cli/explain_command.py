@@ -61,9 +61,8 @@ def _minimize(path: Path, case: Case, results: Results, question: Question, out:
     target = out or Path(f"{path.name.partition('.')[0] or 'history'}.minimal.jsonl")
     write_history(shrunk.history, target)
     before, after = len(case.history), len(shrunk.history)
-    print(
-        f"{target}: {after} of {before} operations, still {type_}; the checker was asked {shrunk.asked} times. Nothing more can be left out.\n"
-    )
+    left = f"{target}: {after} of {before} operations, still {type_}"
+    print(left + f". Nothing more can be left out ({shrunk.asked} times asked).\n", flush=True)
     again = judge_case(case._replace(path=str(target), history=shrunk.history), question)
     print(_told(case._replace(history=shrunk.history), again, most, type_))
     return results.exit_code
