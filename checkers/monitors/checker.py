@@ -1,0 +1,201 @@
+"""The checkers of queues, stacks, priority queues and sets: each key by its object's monitor, or by the search where values repeat.
+
+Decides    linearizability of one object a key; see queue.py, stack.py, priority_queue.py, set_object.py.
+Right      linearizability is local (Herlihy & Wing 1990, theorem 1): a history is linearizable exactly if each key's part is.
+Unknown    a history in which nobody observed anything; a key that the search does not settle within its budget of configurations.
+Rules out  linearizable, strict-serializable.
+Source     see the files of the objects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from checkers.linearizable.operations import show, thaw
+from checkers.monitors import priority_queue, queue, set_object, stack
+from checkers.monitors.acts import ADD, MISSING, NOUN, Act, acts_by_key
+from checkers.monitors.crashed import Rule, Undecided, decide, whatever
+from checkers.monitors.story import tell
+from checkers.monitors.table import Found, unique
+from checkers.monitors.window import smallest, smallest_of_element
+from harness.checker import CheckContext
+from harness.history.history import History
+from harness.verdict import Anomaly, Verdict
+
+SHOWN = 8
+RULED_OUT = ["linearizable", "strict-serializable"]
+DECIDED = frozenset({"", "linearizable", "strict-serializable"})
+
+
+class Monitor:
+    """What the four checkers share. Options: keyed auto | tuple; budget (configurations of a search)."""
+
+    name: ClassVar[str]
+    object_: ClassVar[str]
+    options: ClassVar[dict[str, str]] = {
+        "keyed": "auto (keys are found by themselves) or tuple (every value is [key, value])",
+        "budget": "how many configurations a search may take for one key (2000000)",
+    }
+    smallest_first = False
+
+    def __init__(self, keyed: str = "auto", budget: int = 2_000_000) -> None:
+        self.keyed, self.budget = keyed, budget
+
+    def check(self, history: History, context: CheckContext) -> Verdict:
+        """Facts: {"keys": n, "by_monitor": n, "by_search": n}. Anomalies: one a key (of a set: an element), 8 at most."""
+        keys = acts_by_key(history, self.object_, self.keyed)
+        bad: list[Anomaly] = []
+        spent: list[Any] = []
+        seen, searched = False, 0
+        for key, acts in keys.items():
+            seen = seen or any(self.observes(act) for act in acts)
+            for part in self.parts(acts):
+                by_monitor = self.by_monitor(part)
+                searched += not by_monitor
+                try:
+                    anomaly = self.judge(key, part) if by_monitor else self.search(key, part)
+                except Undecided:
+                    spent.append(key)
+                    continue
+                if anomaly is not None:
+                    bad.append(anomaly)
+        facts = {"keys": len(keys), "by_monitor": len(keys) - searched, "by_search": searched}
+        return self._verdict(bad, spent, seen, facts, context)
+
+    def _verdict(self, bad: list[Anomaly], spent: list[Any], seen: bool, facts: dict[str, Any], context: CheckContext) -> Verdict:
+        noun = NOUN[self.object_]
+        if bad:
+            anomalies = sorted(bad, key=lambda anomaly: (len(anomaly.ops), anomaly.ops))[:SHOWN]
+            if context.expected in DECIDED:
+                return Verdict(False, anomalies=anomalies, counts={"nonlinearizable": len(bad)}, not_models=list(RULED_OUT), facts=facts)
+            reason = f"it is not linearizable; whether it is {context.expected} is not decided by this checker"
+            return Verdict("unknown", reason=reason, not_models=list(RULED_OUT), facts={**facts, "nonlinearizable": len(bad)})
+        if spent:
+            reason = f"{len(spent)} of {facts['keys']} keys were not settled by the search within its budget (first: {show(spent[0])})"
+            return Verdict("unknown", reason=reason, facts=facts)
+        if not seen:
+            return Verdict("unknown", reason=f"nobody observed anything of the {noun}: no ok answer tells what was in it", facts=facts)
+        return Verdict(True, holds=["linearizable"], facts=facts)
+
+    def observes(self, act: Act) -> bool:
+        """Whether an act tells something of what was inside."""
+        return act.kind not in (ADD, MISSING)
+
+    def parts(self, acts: list[Act]) -> list[list[Act]]:
+        """The parts of one key that are judged by themselves."""
+        return [acts]
+
+    def by_monitor(self, acts: Sequence[Act]) -> bool:
+        """Whether the monitor decides these acts."""
+        return unique(acts)
+
+    def rule(self) -> Rule:
+        """The object's rule."""
+        raise NotImplementedError
+
+    def judge(self, key: Any, acts: Sequence[Act]) -> Anomaly | None:
+        """The anomaly of a part, by the monitor. Raises Undecided."""
+        rule = self.rule()
+        found = decide(acts, rule)
+        if found is None:
+            return None
+        missing = next((act for act in acts if act.kind == MISSING), None)
+        if found.rule == "choices":
+            window = smallest(found, acts, partial(_decided, rule))
+            again = _decided(rule, window)
+        else:
+            window = smallest(found, acts, lambda some: whatever(some, missing, rule))
+            again = found if found.until >= 0 else whatever(window, missing, rule)
+        assert again is not None, "the window of what has no order has none"
+        return self.anomaly(key, again, window, acts)
+
+    def search(self, key: Any, acts: Sequence[Act]) -> Anomaly | None:
+        """The anomaly of a part, by the complete search. Raises Undecided."""
+        raise Undecided
+
+    def anomaly(self, key: Any, found: Found, window: Sequence[Act], acts: Sequence[Act]) -> Anomaly:
+        """The anomaly of a conflict on its smallest window."""
+        indices = sorted({index for act in window for index in (act.index, act.done) if index >= 0})
+        until = found.until if found.until >= 0 else max(act.ret for act in window if not act.crashed)
+        crashed = [act for act in acts if act.kind == MISSING and act.call < until]
+        witness: dict[str, Any] = {"object": self.object_, "rule": found.rule, "keyed": self.keyed, "until": until}
+        witness["acts"] = [act.index for act in window]
+        if self.smallest_first:
+            witness["smallest"] = True
+        message = tell(found, window, crashed, self.object_, self.smallest_first)
+        return Anomaly("nonlinearizable", message, indices, found.kind, thaw(key), list(RULED_OUT), witness)
+
+
+class Queue(Monitor):
+    """FIFO queues: enqueue (enq), dequeue (deq), peek."""
+
+    name, object_ = "queue", "queue"
+
+    def rule(self) -> Rule:
+        return queue.conflict
+
+
+class Stack(Monitor):
+    """Stacks: push, pop, peek."""
+
+    name, object_ = "stack", "stack"
+
+    def rule(self) -> Rule:
+        return stack.conflict
+
+
+class PriorityQueue(Monitor):
+    """Priority queues of numbers: insert (add), poll, peek; the largest goes first unless first is "smallest"."""
+
+    name, object_ = "priority-queue", "priority-queue"
+    options: ClassVar[dict[str, str]] = {**Monitor.options, "first": "largest or smallest: which value goes first"}
+
+    def __init__(self, keyed: str = "auto", budget: int = 2_000_000, first: str = "largest") -> None:
+        super().__init__(keyed, budget)
+        self.smallest_first = first == "smallest"
+
+    def rule(self) -> Rule:
+        return partial(priority_queue.conflict, smallest=self.smallest_first)
+
+    def by_monitor(self, acts: Sequence[Act]) -> bool:
+        return priority_queue.comparable([act.value for act in acts if act.kind == ADD])
+
+
+class SetObject(Monitor):
+    """Sets of elements: add (insert), remove, contains."""
+
+    name, object_ = "set-object", "set-object"
+
+    def parts(self, acts: list[Act]) -> list[list[Act]]:
+        elements: dict[Any, list[Act]] = {}
+        for act in acts:
+            elements.setdefault(act.value, []).append(act)
+        return list(elements.values())
+
+    def observes(self, act: Act) -> bool:
+        return act.result is not None
+
+    def by_monitor(self, acts: Sequence[Act]) -> bool:
+        return True
+
+    def judge(self, key: Any, acts: Sequence[Act]) -> Anomaly | None:
+        found = self._conflict(acts)
+        if found is None:
+            return None
+        window = smallest_of_element(found, acts, self._conflict, set_object.quiet)
+        return self.anomaly(key, found, window, acts)
+
+    def _conflict(self, acts: Sequence[Act]) -> Found | None:
+        try:
+            return set_object.conflict(acts, self.budget)
+        except set_object.OutOfBudget:
+            raise Undecided from None
+
+
+def _decided(rule: Rule, acts: Sequence[Act]) -> Found | None:
+    try:
+        return decide(acts, rule)
+    except Undecided:
+        return None

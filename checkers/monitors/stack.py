@@ -1,0 +1,67 @@
+"""Stack: is there one order in which each pop takes, and each look sees, what was pushed last of all that is inside?
+
+Decides    linearizability of a stack whose values are unique, in O(n log n) (looks may cost a round over those that wait).
+Right      the lowest value of a stack is pushed, seen and popped at moments at which nothing else is inside. So a value can be the lowest
+           if each of its acts has a moment that no *other* value's critical interval covers. Such a value is taken out, which uncovers
+           moments, and so on: taking one out forbids nothing, so the order does not matter. If all can be taken out there is an order:
+           each value around those taken out after it. If not, those that are left have none.
+           An answer "empty" needs a moment that nothing covers.
+Source     the idea of Lee & Mathur, OOPSLA 2025; criterion and looks: ours, checked against brute force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from checkers.monitors.cover import fewest
+from checkers.monitors.peel import peel, segments
+from checkers.monitors.queue import hollow
+from checkers.monitors.table import Found, Table, found_in
+
+STARTS = 8  # stuck values from which a small set that is stuck by itself is looked for
+
+
+def conflict(table: Table) -> Found | None:
+    """None if there is an order."""
+    rows = len(table.adds)
+    segment, count = segments(table.inside, table.leaving, [0] * (table.end + 1))
+    size = 1
+    while size < count:
+        size *= 2
+    looks = [(row, segment[call], segment[ret - 1] + 1) for row, call, ret, _ in table.looks]
+    head, after = [-1] * rows, [-1] * len(looks)
+    for look, (row, _, _) in enumerate(looks):
+        after[look], head[row] = head[row], look
+    out = [False] * rows
+    depths, met, work = ([0] * (2 * size), [0] * (2 * size)), [False] * len(looks), ([0] * rows, [0] * rows)
+    bounds = (table.called, table.inside, table.leaving, table.gone)
+    most = 2 * rows + 2 * len(looks)
+    windows = ([0] * most, [0] * most, [0] * most)
+    froms, tos = [look[1] for look in looks], [look[2] for look in looks]
+    left = peel(*bounds, segment, count, head, after, froms, tos, *windows, *depths, met, *work, out)
+    if not left:
+        return hollow(table)
+    stuck = [row for row in range(rows) if not out[row]]
+    chosen = min((_closed(table, start, stuck) for start in stuck[:STARTS]), key=len)
+    return found_in(table, "order", "order", chosen)
+
+
+def _closed(table: Table, start: int, stuck: Sequence[int]) -> list[int]:
+    """Values that are stuck by themselves: each has an act that others of them cover."""
+    chosen = [start]
+    for row in chosen:  # grows
+        others = [other for other in stuck if other != row]
+        covers = (fewest(begin, end, others, table.inside, table.leaving) for begin, end in windows_of(table, row))
+        cover = next(cover for cover in covers if cover is not None)
+        chosen += [other for other in cover if other not in chosen]
+    return sorted(chosen)
+
+
+def windows_of(table: Table, row: int) -> Iterator[tuple[int, int]]:
+    """The gaps [begin, end) in which each act of a value must be."""
+    yield table.called[row], table.inside[row]
+    if table.leaving[row] < table.end:
+        yield table.leaving[row], table.gone[row]
+    for of, call, ret, _ in table.looks:
+        if of == row:
+            yield call, ret
