@@ -11,6 +11,16 @@ from collections.abc import Iterable
 from harness.history.history import History
 from harness.op import Op
 
+# An f that only one model has.
+TELLING = {
+    "transfer": "bank",
+    "drain": "total-queue",
+    "generate": "unique-ids",
+    "read-init": "causal",
+    "inc": "monotonic",
+    "dump": "replicas",
+}
+
 
 def infer_model(history: History) -> str:
     """What the ops show: the name that `--as` would take, or "" if nobody can tell."""
@@ -18,18 +28,22 @@ def infer_model(history: History) -> str:
         return model
     clients = [op for op in history.ops[:5000] if op.is_client]
     fs = {op.f for op in clients}
+    if (telling := next((name for f, name in TELLING.items() if f in fs), "")) != "":
+        return telling
     if fs & {"txn"} or (not fs - {"", "txn"}):
         return _txn_model(clients)
     if fs <= {"get", "put", "append"}:
         return "kv"
+    if fs == {"read"}:
+        return _read_model(clients)
     if fs <= {"read", "write"}:
         return "register"
     if fs <= {"read", "write", "cas"}:
         return "cas-register"
     if fs <= {"add", "read", "remove"}:
         return _add_model(history)
-    if fs <= {"transfer", "read"}:
-        return "bank"
+    if fs == {"insert"}:
+        return "predicate-g2"
     if fs & {"enqueue", "dequeue"}:
         return "queue"
     return ""
@@ -47,10 +61,19 @@ def _txn_model(clients: Iterable[Op]) -> str:
 
 
 def _add_model(history: History) -> str:
-    """A set's reads give lists, a counter's numbers."""
+    """A set's reads give lists, a counter's numbers; without a read, who adds one number again and again counts."""
     for op in history.ops:
         if op.is_client and op.f == "read" and op.type == "ok":
             value = op.value.get("value") if isinstance(op.value, dict) else op.value
             if value is not None:
                 return "set-full" if isinstance(value, list) else "counter"
-    return "set-full"
+    added = [op.value for op in history.ops if op.is_client and op.f == "add" and op.type == "ok"]
+    numbers = bool(added) and all(type(value) is int for value in added)
+    return "counter" if numbers and len(set(added)) < len(added) else "set-full"
+
+
+def _read_model(clients: Iterable[Op]) -> str:
+    """Of reads alone: those of a bank give a map of balances; any others are a register's."""
+    given = [op.value for op in clients if op.type == "ok" and op.value is not None]
+    banks = bool(given) and all(isinstance(value, dict) and value and value.keys() != {"key", "value"} for value in given)
+    return "bank" if banks and all(type(n) is int for value in given for n in value.values()) else "register"

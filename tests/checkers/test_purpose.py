@@ -1,0 +1,495 @@
+"""The purpose-made checkers on histories written by hand: the sentence, the reason, the error, the models."""
+
+import importlib
+import json
+
+import pytest
+
+from checkers.bank import Bank
+from checkers.causal import Causal
+from checkers.causal_reverse import CausalReverse
+from checkers.counter import Counter
+from checkers.exceptions import Exceptions
+from checkers.long_fork import LongFork
+from checkers.monotonic import Monotonic
+from checkers.predicate_g2 import PredicateG2
+from checkers.replicas import Replicas
+from checkers.total_queue import TotalQueue
+from checkers.unique_ids import UniqueIds
+from harness.checker import CheckContext
+from harness.errors import HistoryError, UsageError
+from harness.history.history import History
+from harness.op import Op
+
+
+def history(*lines):
+    """Lines such as `0 invoke add 1`, `1@n2 ok read [1]` or `0 ok write 1 {"ts": 5}`; a value has no spaces."""
+    ops = []
+    for line in lines:
+        process, type_, f, value, ext = [*line.split(maxsplit=4), *["null"] * 2][:5]
+        process, _, node = process.partition("@")
+        ops.append(Op(len(ops), len(ops) * 10**9, int(process), type_, f, json.loads(value), None, node or None, json.loads(ext)))
+    return History(ops)
+
+
+def done(process, f, value="null", asked="null", ext="null"):
+    """An ok op with nothing beside it."""
+    return [f"{process} invoke {f} {asked}", f"{process} ok {f} {value} {ext}"]
+
+
+def put(process, f, value):
+    return done(process, f, value, value)
+
+
+def judge(checker, lines, **context):
+    ops = lines if isinstance(lines, History) else history(*lines)
+    verdict = checker.check(ops, CheckContext(**context))
+    module = importlib.import_module(type(checker).__module__)
+    for anomaly in verdict.anomalies:
+        assert module.verify_witness(ops, anomaly), anomaly
+    return verdict
+
+
+def told(verdict):
+    return [anomaly.message for anomaly in verdict.anomalies]
+
+
+# unique ids
+
+
+def test_an_id_that_is_given_out_twice_is_told_with_both_who_got_it():
+    verdict = judge(UniqueIds(), [*done("0@n1", "generate", 7), *done("1@n2", "generate", 8), *done("1@n2", "generate", 7)])
+    assert (verdict.valid, verdict.counts) == (False, {"duplicate-id": 1})
+    assert told(verdict) == ["the id 7 was given out 2 times: to #0 on n1 (process 0) and #4 on n2 (process 1)"]
+    assert verdict.facts == {"attempted": 3, "acknowledged": 3, "duplicated": {"7": 2}, "range": [7, 8]}
+
+
+def test_ids_are_compared_by_type_and_belong_to_their_key():
+    same = [*done(0, "generate", 1), *done(0, "generate", "true"), *done(0, "generate", '"1"'), *done(0, "generate", "1.0")]
+    assert judge(UniqueIds(), same).valid is True
+    keyed = '{"key":"%s","value":%s}'
+    asked = [keyed % (key, "null") for key in "ab"]
+    assert (
+        judge(UniqueIds(), [*done(0, "generate", keyed % ("a", 1), asked[0]), *done(0, "generate", keyed % ("b", 1), asked[1])]).valid
+        is True
+    )
+
+
+def test_no_id_is_unknown_and_another_op_is_refused():
+    assert judge(UniqueIds(), ["0 invoke generate", "0 info generate"]).valid == "unknown"
+    with pytest.raises(HistoryError, match="op 1: 'read' is not `generate`"):
+        judge(UniqueIds(), done(0, "read"))
+
+
+# counter
+
+
+def test_a_read_outside_its_bounds_is_told_with_the_bound():
+    verdict = judge(Counter(), [*put(0, "add", 5), *done(1, "read", 3), *put(0, "add", 5), *done(1, "read", 10)])
+    assert told(verdict) == ["read #2 gave 3, but at least 5 must have been there by then"]
+    assert (verdict.counts, verdict.not_models, verdict.facts["furthest"]) == ({"counter-out-of-bounds": 1}, ["linearizable"], 2)
+    assert judge(Counter(), [*put(0, "add", 5), *done(1, "read", 0)], expected="sequential").valid is True
+
+
+def test_an_add_of_unknown_outcome_may_happen_late_and_a_failed_one_never_did():
+    late = ["0 invoke add 2", "0 info add 2", *done(1, "read", 0), *done(1, "read", 2)]
+    assert judge(Counter(), late).valid is True
+    verdict = judge(Counter(), ["0 invoke add 2", "0 fail add 2", *done(1, "read", 2)])
+    assert verdict.counts == {"impossible-value": 1}
+    assert "at most 0 can have been added and taken away at any time" in told(verdict)[0]
+    assert judge(Counter(), ["0 invoke add 2", "0 fail add 2", *done(1, "read", 2)], expected="sequential").valid is False
+
+
+def test_a_decrement_lowers_the_lower_bound_as_soon_as_it_may_have_happened():
+    during = ["0 invoke read", *put(1, "add", -1), "0 ok read -1"]
+    assert judge(Counter(), during).valid is True
+    before = [*put(1, "add", 3), *put(1, "add", -1), *done(0, "read", 3)]
+    assert told(judge(Counter(), before)) == ["read #4 gave 3, but at most 2 can have been there by then"]
+
+
+def test_a_counter_that_is_only_added_to_never_goes_back_though_each_read_lies_in_its_bounds():
+    lines = ["0 invoke add 1", *done(1, "read", 1), *done(2, "read", 0)]
+    verdict = judge(Counter(), lines)
+    assert told(verdict) == ["read #3 gave 0, though read #1, which ended before it began, gave 1; nothing is ever taken away"]
+    assert verdict.counts == {"counter-went-back": 1}
+    between = ["0 invoke add 1", "1 invoke add 1", *done(2, "read", 1), *put(3, "add", 5), *done(2, "read", 5)]
+    assert "gave 1, and 5 more was certainly added between them" in told(judge(Counter(), between))[0]
+
+
+def test_adds_alone_break_nothing_in_a_file_and_are_unknown_in_a_run():
+    assert judge(Counter(), put(0, "add", 1)).valid is True
+    assert judge(Counter(), put(0, "add", 1)).reason == "no read succeeded, so nobody knows what the counter was"
+    assert judge(Counter(), put(0, "add", 1), is_run=True).valid == "unknown"
+    assert judge(Counter(), []).valid == "unknown"
+
+
+@pytest.mark.parametrize(("lines", "error"), [
+    (put(0, "add", '"1"'), "op 1: add has '1' where a whole number must stand"),
+    (put(0, "add", "true"), "op 1: add has 'True'"),
+    (done(0, "read", "null"), "op 1: read has 'None'"),
+    (put(0, "cas", 1), "op 1: 'cas' is neither"),
+])  # fmt: skip
+def test_what_is_no_counter_is_refused(lines, error):
+    with pytest.raises(HistoryError, match=error):
+        judge(Counter(), lines)
+
+
+# bank
+
+
+def balances(**accounts):
+    return json.dumps(accounts).replace(" ", "")
+
+
+def test_the_first_rule_that_a_read_breaks_is_told():
+    options = {"total": 20, "accounts": ["a", "b"]}
+    cases = {
+        balances(a=10, b=9, c=None): "has c, which the bank does not have",
+        balances(a=10, b=None): "has no balance for b",
+        balances(a=10, b=9): "has 19 in all, but there is 20",
+        balances(a=21, b=-1): "has a debt: b: -1",
+    }
+    for read, words in cases.items():
+        assert told(judge(Bank(**options), done("0@n1", "read", read))) == [f"read #0 on n1 {words}"]
+    assert judge(Bank(**options, negative=True), done(0, "read", balances(a=21, b=-1))).valid is True
+    assert judge(Bank(total=20), done(0, "read", balances(a=10, b=10, c=0))).valid is True
+
+
+def test_without_a_total_two_reads_with_different_totals_are_wrong_together():
+    verdict = judge(Bank(), [*done(0, "read", balances(a=10, b=10)), *done(1, "read", balances(a=10, b=11))])
+    assert told(verdict) == ["read #2 has 21 in all, but read #0 had 20, and transfers keep the total"]
+    assert verdict.not_models == ["consistent-view", "parallel-snapshot-isolation"]
+    assert judge(Bank(), done(0, "read", balances(a=10))).reason == "no total was given: reads were compared with the first one's, 10"
+
+
+def test_read_committed_allows_a_wrong_total_and_no_model_an_account_that_there_is_not():
+    wrong = done(0, "read", balances(a=1))
+    assert judge(Bank(total=2), wrong, expected="read-committed").valid is True
+    assert judge(Bank(total=2), wrong, expected="snapshot-isolation").valid is False
+    assert judge(Bank(total=1, accounts=["b"]), wrong, expected="read-committed").valid is False
+
+
+def test_the_figures_name_the_first_the_worst_and_the_last():
+    reads = [line for total in (9, 4, 10, 8) for line in done(0, "read", balances(a=total))]
+    facts = judge(Bank(total=10), reads).facts
+    assert facts["wrong-total"] == {"count": 3, "first": 1, "worst": 3, "last": 7}
+    assert (facts["lowest_total"], facts["highest_total"], facts["reads"]) == (4, 10, 4)
+
+
+def test_a_bank_refuses_what_is_none():
+    assert judge(Bank(), ["0 invoke read", "0 fail read"]).valid == "unknown"
+    with pytest.raises(HistoryError, match="not a map from account to balance"):
+        judge(Bank(), done(0, "read", "[1]"))
+    with pytest.raises(HistoryError, match="the balance of a is '1', not a whole number"):
+        judge(Bank(), done(0, "read", balances(a="1")))
+    with pytest.raises(HistoryError, match="'write' is neither"):
+        judge(Bank(), put(0, "write", 1))
+    for options in ({"total": "100"}, {"accounts": "a"}, {"negative": "yes"}):
+        with pytest.raises(UsageError):
+            Bank(**options)
+
+
+# total queue
+
+
+def test_what_went_in_and_never_came_out_is_lost_once_the_queue_was_found_empty():
+    lines = [*put(0, "enqueue", 1), *put(0, "enqueue", 2), *done(1, "dequeue", 1), *done("1@n3", "drain", "[]")]
+    verdict = judge(TotalQueue(), lines)
+    assert told(verdict) == [
+        "2 (#2, acknowledged at #3) went in, but neither drain #6 on n3, which began later and found the queue empty, "
+        "nor any other op gave it"
+    ]
+    assert verdict.facts == {
+        "attempted": 2, "acknowledged": 2, "dequeued": 1, "lost": 1, "unexpected": 0, "duplicated": 0, "recovered": 0
+    }  # fmt: skip
+    assert judge(TotalQueue(), [*put(0, "enqueue", 1), *done(1, "dequeue", "null")]).valid is False
+    inside = judge(TotalQueue(), [*put(0, "enqueue", 1), *put(0, "enqueue", 2), *done(1, "dequeue", 1)])
+    assert (inside.valid, "a final drain is missing" in inside.reason) == ("unknown", True)
+    late = ["1 invoke drain", *put(0, "enqueue", 1), "1 ok drain []"]
+    assert judge(TotalQueue(), late).valid == "unknown"
+
+
+def test_a_crashed_dequeue_excuses_one_element_and_a_crashed_drain_all():
+    two = [*put(0, "enqueue", 1), *put(0, "enqueue", 2)]
+    crashed = ["5 invoke dequeue", "5 info dequeue"]
+    assert judge(TotalQueue(), [*put(0, "enqueue", 1), *crashed, *done(1, "drain", "[]")]).valid == "unknown"
+    verdict = judge(TotalQueue(), [*two, *crashed, *done(1, "drain", "[]")])
+    assert verdict.counts == {"lost-write": 1}
+    assert "nor any other op gave them, and the 1 dequeues without a known outcome can have taken one each" in told(verdict)[0]
+    drained = judge(TotalQueue(), [*two, "5 invoke drain", *done(1, "drain", "[]")])
+    assert (drained.valid, "drain #4, of unknown outcome, may have taken them" in drained.reason) == ("unknown", True)
+    assert judge(TotalQueue(), [*two, "5 invoke drain", "5 fail drain", *done(1, "drain", "[]")]).valid is False
+
+
+def test_elements_from_nowhere_break_every_queue_and_duplicates_only_exactly_once():
+    phantom = judge(TotalQueue(), [*done(0, "dequeue", 9), *put(1, "enqueue", 9), *done(0, "drain", "[9]")])
+    assert told(phantom) == ["dequeue #0 gave 9, but its first enqueue began later (#2)"]
+    failed = judge(TotalQueue(), ["0 invoke enqueue 1", "0 fail enqueue 1", *done(0, "dequeue", 1)])
+    assert told(failed) == ["dequeue #2 gave 1, but no enqueue of it can have happened"]
+    twice = [*put(0, "enqueue", 1), *done(0, "dequeue", 1), *done(1, "drain", "[1]")]
+    allowed = judge(TotalQueue(), twice)
+    assert (allowed.valid, allowed.counts, allowed.not_models) == (True, {"duplicate-element": 1}, [])
+    verdict = judge(TotalQueue("exactly-once"), twice)
+    assert told(verdict) == ["1 went in 1 times at most, and came out 2 times, lastly of dequeue #2 and drain #4"]
+    assert verdict.valid is False
+
+
+def test_an_element_whose_enqueue_crashed_is_recovered_when_it_comes_out():
+    lines = ["0 invoke enqueue 1", "0 info enqueue 1", *done(1, "dequeue", 1), *done(1, "drain", "[]")]
+    assert judge(TotalQueue(), lines).facts["recovered"] == 1
+    assert judge(TotalQueue(), lines).valid is True
+    assert judge(TotalQueue(), done(1, "drain", "[]")).valid == "unknown"
+
+
+def test_a_queue_refuses_what_is_none():
+    with pytest.raises(HistoryError, match="none of enqueue, dequeue and drain"):
+        judge(TotalQueue(), done(0, "peek"))
+    with pytest.raises(HistoryError, match="a drain gave '1'"):
+        judge(TotalQueue(), done(0, "drain", 1))
+    with pytest.raises(UsageError, match="at-least-once, exactly-once"):
+        TotalQueue("twice")
+
+
+# predicate G2
+
+
+def test_two_inserts_of_one_key_are_a_g2_and_what_more_their_order_rules_out():
+    insert = ["[7,[1,null]]", "[7,[null,2]]"]
+    both = judge(PredicateG2(), [f"0 invoke insert {insert[0]}", f"1 invoke insert {insert[1]}", f"0 ok insert {insert[0]}",
+                                 f"1 ok insert {insert[1]}"])  # fmt: skip
+    assert told(both) == ["7: insert #0 (process 0) and insert #1 (process 1) both found the key free and both succeeded: "
+                          "each must have read before the other wrote"]  # fmt: skip
+    assert (both.counts, both.not_models) == ({"G2": 1}, ["serializable"])
+    ordered = judge(PredicateG2(), [*put(0, "insert", insert[0]), *put(1, "insert", insert[1])])
+    assert (ordered.anomalies[0].kind, "strong-snapshot-isolation" in ordered.not_models) == ("realtime", True)
+    own = judge(PredicateG2(), [*put(0, "insert", insert[0]), *put(0, "insert", insert[1])])
+    assert (own.anomalies[0].kind, "strong-session-snapshot-isolation" in own.not_models) == ("process", True)
+    concurrent = [f"{p} invoke insert {insert[p]}" for p in (0, 1)] + [f"{p} ok insert {insert[p]}" for p in (0, 1)]
+    assert judge(PredicateG2(), concurrent, expected="snapshot-isolation").valid is True
+
+
+def test_one_insert_alone_tells_nothing_and_one_that_gave_up_does():
+    assert judge(PredicateG2(), put(0, "insert", "[7,[1,null]]")).valid == "unknown"
+    gave_up = ["1 invoke insert [7,[null,1]]", "1 fail insert [7,[null,1]]"]
+    assert judge(PredicateG2(), [*put(0, "insert", "[7,[1,null]]"), *gave_up]).valid is True
+    for value, error in (("7", "names no key"), ("[1]", "names no key")):
+        with pytest.raises(HistoryError, match=error):
+            judge(PredicateG2(), put(0, "insert", value))
+
+
+# causal reverse
+
+
+def test_a_read_that_has_the_later_row_and_lacks_the_earlier_one():
+    verdict = judge(CausalReverse(), [*put(0, "write", 1), *put(1, "write", 2), *done("2@n1", "read", "[2]")])
+    assert told(verdict) == ["read #4 on n1 has 2 (written by #2) and lacks 1, whose write #0 had ended at #1, before that one began"]
+    assert (verdict.anomalies[0].kind, verdict.not_models) == ("realtime", ["strong-snapshot-isolation"])
+    assert (
+        judge(CausalReverse(), [*put(0, "write", 1), *put(1, "write", 2), *done(2, "read", "[2]")], expected="serializable").valid is True
+    )
+    own = judge(CausalReverse(), [*put(0, "write", 1), *put(0, "write", 2), *done(2, "read", "[2]")])
+    assert (own.anomalies[0].kind, own.not_models) == ("process", ["strong-session-snapshot-isolation"])
+    overlap = ["0 invoke write 1", *put(1, "write", 2), "0 ok write 1", *done(2, "read", "[2]")]
+    assert judge(CausalReverse(), overlap).valid is True
+
+
+def test_a_row_from_nowhere_is_a_phantom():
+    assert told(judge(CausalReverse(), done(0, "read", "[5]"))) == ["read #0 has 5, but no write of it can have happened"]
+    early = [*done(0, "read", "[5]"), *put(0, "write", 5)]
+    assert told(judge(CausalReverse(), early)) == ["read #0 has 5, but its first write began later (#2)"]
+    assert judge(CausalReverse(), done(0, "read", "null")).valid == "unknown"
+    with pytest.raises(HistoryError, match="a read gave '5'"):
+        judge(CausalReverse(), done(0, "read", 5))
+    with pytest.raises(HistoryError, match="'cas' is neither"):
+        judge(CausalReverse(), put(0, "cas", 5))
+
+
+# long fork
+
+
+def fork_read(process, a, b):
+    return done(process, "txn", f'[["r","a",{a}],["r","b",{b}]]', '[["r","a",null],["r","b",null]]')
+
+
+def test_two_reads_that_see_two_writes_in_opposite_orders():
+    writes = [*put(0, "txn", '[["w","a",1]]'), *put(1, "txn", '[["w","b",1]]')]
+    forked = [*writes, *fork_read(2, 1, "null"), *fork_read(3, "null", 1)]
+    verdict = judge(LongFork(), [*forked, *fork_read(3, 1, 1), *fork_read(4, "null", "null")])
+    assert told(verdict) == [
+        "read #4 sees a written and b not; read #6 sees b written and a not: no single order of the two writes explains both"
+    ]
+    assert (verdict.counts, verdict.not_models) == ({"long-fork": 1}, ["prefix", "repeatable-read"])
+    assert verdict.facts == {"reads": 4, "groups": 1, "early": 1, "late": 1, "unknown": 0}
+    psi = judge(LongFork(), forked, expected="parallel-snapshot-isolation")
+    assert (psi.valid, psi.reason) == (True, "parallel-snapshot-isolation allows what was found: long-fork ×1")
+    assert judge(LongFork(), [*writes, *fork_read(2, 1, "null"), *fork_read(3, 1, 1)]).valid is True
+
+
+def test_a_key_written_twice_orders_nothing_and_values_from_nowhere_are_told():
+    twice = [*put(0, "txn", '[["w","a",1]]'), *put(1, "txn", '[["w","a",1]]'), *fork_read(2, 1, "null")]
+    assert judge(LongFork(), twice).reason == "a is written twice (#0, #2): seeing it orders nothing"
+    assert told(judge(LongFork(), fork_read(2, 1, "null"))) == ["read #0 found 1 in a, but nobody tried to write that"]
+    failed = ['0 invoke txn [["w","a",1]]', '0 fail txn [["w","a",1]]', *fork_read(2, 1, "null")]
+    assert told(judge(LongFork(), failed)) == ["read #2 found 1 in a, but the write of that (#0) failed"]
+    assert judge(LongFork(), [*put(0, "txn", '[["w","a",1]]')]).reason == "no read of a group succeeded"
+    assert judge(LongFork(), fork_read(0, "null", "null")).reason == "no read saw a write, so nothing was observed"
+
+
+def test_an_illegal_history_of_groups_is_refused():
+    with pytest.raises(HistoryError, match="op 0: the transaction reads and writes"):
+        judge(LongFork(), put(0, "txn", '[["w","a",1],["r","a",1]]'))
+    with pytest.raises(HistoryError, match="op 0: the transaction reads 2 keys; a group has 3"):
+        judge(LongFork(3), fork_read(0, 1, 1))
+    with pytest.raises(HistoryError, match="op 2: the transaction reads 1 keys; a group has 2"):
+        judge(LongFork(), [*fork_read(0, 1, 1), *put(0, "txn", '[["r","a",1]]')])
+    with pytest.raises(UsageError):
+        LongFork(0)
+
+
+# causal
+
+
+def step(f, value, link, position, process=0):
+    keyed = f'{{"key":"x","value":{value}}}'
+    asked = keyed if f == "write" else '{"key":"x","value":null}'
+    return done(process, f, keyed, asked, json.dumps({"link": link, "position": position}))
+
+
+def test_a_chain_that_holds_together_is_valid():
+    chain = [
+        *step("read-init", 0, "init", 1),
+        *step("write", 1, 1, 2),
+        *step("read", 1, 2, 3),
+        *step("write", 2, 3, 4),
+        *step("read", "null", 4, 5),
+    ]
+    assert judge(Causal(), chain).valid is True
+
+
+@pytest.mark.parametrize(("chain", "type_", "message"), [
+    ([*step("read-init", 1, "init", 1)], "causal-read", "x: read-init #0 gave 1, but the register had 0 where it follows"),
+    ([*step("write", 1, "init", 1), *step("read", 0, 1, 2)], "causal-read", "x: read #2 gave 0, but the register had 1 where it follows"),
+    ([*step("write", 2, "init", 1)], "causal-write", "x: write #0 wrote 2, but the last write before it was 0"),
+    ([*step("write", 1, "init", 1), *step("read", 1, 9, 2)], "causal-link", "x: read #2 follows position 9, but the op before it was at 1"),
+])  # fmt: skip
+def test_a_chain_that_breaks_says_where(chain, type_, message):
+    verdict = judge(Causal(), chain)
+    assert (verdict.valid, verdict.counts, told(verdict), verdict.not_models) == (False, {type_: 1}, [message], ["causal"])
+    assert judge(Causal(), chain, expected="PRAM").valid is True
+
+
+def test_a_crashed_write_may_have_happened_and_a_failed_one_is_left_out():
+    write = ['0 invoke write {"key":"x","value":1}']
+    crashed = [*write, '0 info write {"key":"x","value":1}']
+    for value in (0, 1):
+        assert judge(Causal(), [*crashed, *step("read", value, "init", 5, process=9)]).valid is True
+    back = [*crashed, *step("read", 1, "init", 5, process=9), *step("read", 0, 5, 6, process=9)]
+    assert judge(Causal(), back).counts == {"causal-read": 1}
+    failed = [*write, '0 fail write {"key":"x","value":1}', *step("write", 2, "init", 1)]
+    assert judge(Causal(), failed).valid is True
+    again = [*write, '0 fail write {"key":"x","value":1}', *step("write", 1, "init", 1)]
+    assert judge(Causal(), again).valid is True
+
+
+def test_ops_of_a_key_that_overlap_have_no_known_order():
+    lines = ['0 invoke write {"key":"x","value":1}', *step("read", 1, "init", 1, process=1), '0 ok write {"key":"x","value":1}']
+    verdict = judge(Causal(), lines)
+    assert (verdict.valid, verdict.reason) == ("unknown", "x: ops #0 and #1 overlap, so nobody knows which came first")
+    assert judge(Causal(), []).valid == "unknown"
+    many = [line for n in range(12) for line in (f"{n} invoke write {n + 1}", f"{n} info write {n + 1}")]
+    assert "more than 10,000 possible states" in judge(Causal(), [*many, *done(99, "read", 3)]).reason
+    with pytest.raises(HistoryError, match="none of read-init, read, write"):
+        judge(Causal(), put(0, "cas", 1))
+
+
+# monotonic
+
+
+@pytest.mark.parametrize(("first", "second", "model"), [
+    ("read", "read", "monotonic-reads"), ("inc", "read", "read-your-writes"), ("inc", "inc", "monotonic-writes"),
+    ("read", "inc", "writes-follow-reads"),
+])  # fmt: skip
+def test_one_process_that_goes_back_breaks_the_guarantee_of_that_pair(first, second, model):
+    verdict = judge(Monotonic(), [*done(0, first, 5), *done(0, second, 4)])
+    assert (verdict.valid, verdict.counts, verdict.not_models) == (False, {"nonmonotonic-value": 1}, [model])
+    assert told(verdict) == [f"{first} #0 (process 0) gave 5; {second} #2 of the same process, which began after that had ended, gave 4"]
+    other = judge(Monotonic(), [*done(0, first, 5), *done(1, second, 4)], expected="sequential")
+    assert (other.valid, other.not_models) == (True, ["linearizable"])
+
+
+def test_an_inc_gives_more_than_before_and_no_two_give_the_same():
+    twice = judge(Monotonic(), ["0 invoke inc", "1 invoke inc", "0 ok inc 1", "1 ok inc 1"])
+    assert told(twice) == ["inc #0 (process 0) gave 1, and inc #1 (process 1) gave 1 too: one of them was lost"]
+    assert {"sequential", "cursor-stability", "update-atomic"} <= set(twice.not_models)
+    assert judge(Monotonic(), [*done(0, "read", 1), *done(1, "inc", 1)]).valid is False
+    assert judge(Monotonic(), [*done(0, "inc", 1), *done(1, "read", 1)]).valid is True
+
+
+def test_timestamps_order_values():
+    lines = [*done(0, "inc", 2, ext='{"ts":"10.5"}'), *done(1, "inc", 3, ext='{"ts":10.25}')]
+    verdict = judge(Monotonic(), lines, expected="PRAM")
+    assert told(verdict) == ["inc #2 (process 1) gave 3 at timestamp 10.25, and inc #0 gave 2 at the later 10.5"]
+    assert (verdict.valid, verdict.counts) == (False, {"nonmonotonic-timestamp": 1})
+    with pytest.raises(HistoryError, match="the timestamp 'noon' is no number"):
+        judge(Monotonic(), done(0, "inc", 2, ext='{"ts":"noon"}'))
+    assert judge(Monotonic(), done(0, "read", 1)).valid == "unknown"
+    with pytest.raises(HistoryError, match="neither `read` nor `inc`"):
+        judge(Monotonic(), put(0, "add", 2))
+
+
+# replicas
+
+
+def dumped(**nodes):
+    return [
+        line for n, (node, value) in enumerate(nodes.items()) for line in done(f"{n}@{node}", "dump", json.dumps(value).replace(" ", ""))
+    ]
+
+
+def test_keys_that_differ_are_told_with_their_nodes():
+    verdict = judge(Replicas(), dumped(n1={"a": 1, "b": 2}, n2={"a": 1}, n3={"a": 1, "b": 3}))
+    assert told(verdict) == ["b is 2 on n1 (#0); absent on n2 (#2); 3 on n3 (#4)"]
+    assert verdict.facts == {"nodes": {"n1": 2, "n2": 1, "n3": 2}, "differing": 1, "unsettled": 0}
+    assert judge(Replicas(), dumped(n1={"a": 1}, n2={"a": 1})).valid is True
+    assert judge(Replicas(), dumped(n1={"a": 1}, n2={"a": True})).valid is False
+    assert told(judge(Replicas(), dumped(n1=["x", "y"], n2=["x"]))) == ["1 is y on n1 (#0); absent on n2 (#2)"]
+
+
+def test_a_write_that_may_come_between_the_dumps_leaves_its_key_open():
+    crashed = ['7 invoke write {"key":"a","value":1}', '7 info write {"key":"a","value":1}']
+    verdict = judge(Replicas(), [*crashed, *dumped(n1={"a": 1}, n2={})])
+    assert (verdict.valid, verdict.reason) == (
+        "unknown", "1 keys differ, and writes to them may have come between the dumps (the first is write #0)"
+    )  # fmt: skip
+    assert judge(Replicas(), [*crashed, *dumped(n1={"b": 1}, n2={})]).valid is False
+    assert judge(Replicas(), ["7 invoke add 1", *dumped(n1={"b": 1}, n2={})]).valid == "unknown"
+    assert judge(Replicas(), ["7 invoke add 1", "7 ok add 1", *dumped(n1={"b": 1}, n2={})]).valid is False
+    assert judge(Replicas(), ["7 invoke read", *dumped(n1={"b": 1}, n2={})]).valid is False
+
+
+def test_the_last_dump_counts_and_every_node_must_have_one():
+    assert judge(Replicas(), [*dumped(n1={"a": 1}, n2={"a": 0}), *done("5@n2", "dump", '{"a":1}')]).valid is True
+    assert judge(Replicas(), dumped(n1={"a": 1})).reason == "1 nodes have a dump that succeeded; two are needed to compare"
+    assert judge(Replicas(), dumped(n1={"a": 1}, n2={"a": 1}), nodes=["n1", "n2", "n3"]).reason == "no dump of n3 succeeded"
+    assert judge(Replicas(), dumped(n1={}, n2={})).reason == "all dumps are empty, so nothing was compared"
+    for value, error in (("5", "neither a map nor a list"),):
+        with pytest.raises(HistoryError, match=error):
+            judge(Replicas(), [*done("0@n1", "dump", value), *done("1@n2", "dump", value)])
+    with pytest.raises(HistoryError, match="a dump names no node"):
+        judge(Replicas(), done(0, "dump", "{}"))
+
+
+# exceptions
+
+
+def test_errors_are_grouped_by_class_the_most_frequent_first():
+    errors = ["timeout: 5 s", {"type": "Unavailable", "text": "x"}, ["Closed", 3], "timeout: 7 s", None, ":net-error"]
+    ops = []
+    for n, error in enumerate(errors):
+        ops += [Op(2 * n, 0, n, "invoke", "read"), Op(2 * n + 1, 0, n, "info", "read", error=error)]
+    verdict = Exceptions().check(History(ops), CheckContext())
+    assert verdict.valid is True
+    assert [(c["class"], c["count"], c["example"]) for c in verdict.facts["classes"]] == [
+        ("timeout", 2, 1), ("Closed", 1, 5), ("Unavailable", 1, 3), ("net-error", 1, 11), ("no error was recorded", 1, 9)
+    ]  # fmt: skip
+    assert Exceptions().check(History([]), CheckContext()).valid == "unknown"
