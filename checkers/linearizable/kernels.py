@@ -1,4 +1,4 @@
-"""The compiled part of swift.py: pairing invocations with completions, and gathering each written value's cluster.
+"""The compiled part of swift.py: gathering the ops that count, and each written value's cluster.
 
 Why it exists  both are loops with a memory, which numpy cannot express.
 Relies on      numba's cache: compiled once (`splitbrain prepare --kernels`), loaded in a tenth of a second afterwards.
@@ -12,35 +12,24 @@ from numba import njit
 NEVER = 1 << 40  # the return of an op that never returned: past all positions
 
 
-@njit(cache=True, nogil=True)
-def pair(kind, f, process, key, value, null, open_, call, ret, keys, values, nulls, write):  # type: ignore[no-untyped-def]
-    """Ops in order of invocation: call, return (NEVER: unknown, -1: it does not count), key, value written or read.
+@njit(cache=True, nogil=True, _nrt=False)
+def gather(kind, f, writes, key, value, null, partner, call, ret, keys, values, nulls, write):  # type: ignore[no-untyped-def]
+    """The ops that count in order of invocation: call, return (NEVER: unknown), key, value written or read; how many.
 
-    Returns how many, or -1 if something is unusual.
+    writes: the number of f that writes.
     """
     count = 0
     for i in range(len(kind)):
-        p = process[i]
-        if kind[i] == 0:
-            if open_[p] >= 0:
-                return -1
-            open_[p] = count
-            call[count], keys[count], values[count], nulls[count], write[count] = i, key[i], value[i], null[i], f[i] == 1
-            ret[count] = NEVER if f[i] == 1 else -1
-            count += 1
+        if kind[i] != 0:
             continue
-        op = open_[p]
-        if op < 0:
-            return -1
-        open_[p] = -1
-        if key[i] != keys[op]:
-            return -1
-        if kind[i] == 2:
-            ret[op] = -1
-        elif kind[i] == 1:
-            ret[op] = i
-            if not write[op]:
-                values[op], nulls[op] = value[i], null[i]
+        done, writing = partner[i], f[i] == writes
+        outcome = kind[done] if done >= 0 else 3
+        if outcome == 2 or (outcome == 3 and not writing):
+            continue
+        seen = i if writing else done
+        call[count], keys[count], values[count], nulls[count], write[count] = i, key[i], value[seen], null[seen], writing
+        ret[count] = done if outcome == 1 else NEVER
+        count += 1
     return count
 
 

@@ -25,26 +25,27 @@ class Sifted(NamedTuple):
     bad: NDArray[np.int64]
 
 
-def sift(columns: Columns) -> Sifted | None:
+def sift(columns: Columns, keyed: str = "auto") -> Sifted | None:
     """Which keys are not linearizable, or None if the rest of the package must say. Registers start as null."""
     import numpy as np
 
-    from checkers.linearizable.kernels import clusters, pair
+    from checkers.linearizable.kernels import clusters, gather
 
     count = len(columns.kind)
-    if count >= MOST or columns.process.max() >= 4 * count + 1024:
+    if count >= MOST or not set(columns.fs) <= {"read", "write"} or columns.result.any() or not _keys_are_plain(columns, keyed):
         return None
-    call, ret = np.empty(count, np.int64), np.empty(count, np.int64)
-    value, null = np.empty(count, np.int64), np.empty(count, np.bool_)
-    key, write = np.empty(count, np.int64), np.empty(count, np.bool_)
-    open_ = np.full(columns.process.max() + 1, -1, np.int64)
-    columns_of = (columns.kind, columns.f, columns.process, columns.key, columns.value, columns.null)
-    taken = pair(*columns_of, open_, call, ret, key, value, null, write)
-    if taken < 0:
+    partner = columns.pair()
+    if partner is None:
         return None
-    keep = ret[:taken] >= 0
-    call, ret, key, value = call[:taken][keep], ret[:taken][keep], key[:taken][keep], value[:taken][keep]
-    null, write = null[:taken][keep], write[:taken][keep]
+    most = count // 2 + count % 2 + int((partner < 0).sum())
+    call, ret = np.empty(most, np.int64), np.empty(most, np.int64)
+    value, null = np.empty(most, np.int64), np.empty(most, np.bool_)
+    key, write = np.empty(most, np.int64), np.empty(most, np.bool_)
+    columns_of = (columns.key, columns.value, columns.null, partner)
+    writing = columns.fs.index("write") if "write" in columns.fs else -1
+    taken = gather(columns.kind, columns.f, writing, *columns_of, call, ret, key, value, null, write)
+    call, ret, key = call[:taken], ret[:taken], key[:taken]
+    value, null, write = value[:taken], null[:taken], write[:taken]
     writes = int(write.sum())
     bad = np.zeros(columns.keys, np.bool_)
     most = writes + columns.keys
@@ -58,6 +59,15 @@ def sift(columns: Columns) -> Sifted | None:
     there = np.zeros(columns.keys, np.bool_)
     there[key] = True
     return Sifted(int(there.sum()), np.flatnonzero(bad))
+
+
+def _keys_are_plain(columns: Columns, keyed: str) -> bool:
+    """Whether the keys of the columns are those that the ordinary reader would find."""
+    if not columns.pairs:
+        return keyed == "auto"
+    reads = columns.fs.index("read") if "read" in columns.fs else -1
+    asking = (columns.kind == 0) & (columns.f == reads)
+    return bool(asking.any() and columns.null[asking].all())
 
 
 def _compare(
