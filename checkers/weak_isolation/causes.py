@@ -24,9 +24,8 @@ def topological(order: Order) -> list[int] | None:
     following: list[list[int]] = [[] for _ in order.reading.txns]
     waiting = [0] * len(order.reading.txns)
     for source, target in order.base():
-        if source != INITIAL:
-            following[source].append(target)
-            waiting[target] += 1
+        following[source].append(target)
+        waiting[target] += 1
     ready = [txn.number for txn in reversed(order.members) if not waiting[txn.number]]
     sorted_: list[int] = []
     while ready:

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from checkers.models import model_named, ruled_out, table
 from checkers.transactions.txns import Txn, read_register_txns, show
 from checkers.weak_isolation.graph import Level
-from checkers.weak_isolation.levels import SHOWN, TYPES, Judgement, judge
-from checkers.weak_isolation.reading import FINDINGS
+from checkers.weak_isolation.levels import TYPES, Judgement, judge
+from checkers.weak_isolation.reading import FINDINGS, INITIAL, Unclear
 from checkers.weak_isolation.story import NAMES, broken_levels, tell_cycle, tell_finding, weakest_ruled_out
 from harness.checker import CheckContext
 from harness.history.history import History
-from harness.verdict import Anomaly, Verdict
+from harness.history.session_columns import session_columns
+from harness.verdict import Anomaly, Valid, Verdict
 
 SEVERITY = (*FINDINGS, *(type_ + suffix for type_ in TYPES.values() for suffix in ("", "-process")))
 PROMISED = {"causal-cerone": Level.CAUSAL, "read-atomic": Level.READ_ATOMIC, "read-committed": Level.READ_COMMITTED}
@@ -38,44 +39,46 @@ class WeakIsolation:
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"txns", "ok", "fail", "info", "sessions"}. Holds: the strongest level kept. Counts: reads, or parts that have a cycle."""
         expected = self.consistency or model_named(context.expected or "causal")
-        txns = read_register_txns(history)
-        judgement = judge(txns, sessions=True, first=bool(history.header.get("first_txn")))
+        first = bool(history.header.get("first_txn"))
+        judgement = _judge_large(history, first) or judge(read_register_txns(history), sessions=True, first=first)
         return compose(judgement, expected, history.by_sessions)
+
+
+def _judge_large(history: History, first: bool) -> Judgement | None:
+    """By the fast road, or None if the history is small or too unusual for it."""
+    columns = session_columns(history)
+    if columns is None:
+        return None
+    from checkers.weak_isolation.swift import judge_columns
+
+    return judge_columns(columns, first)
 
 
 def compose(judgement: Judgement, expected: str, by_sessions: bool) -> Verdict:
     """The verdict against the model promised."""
-    reading = judgement.reading
-    facts = _facts(reading.txns)
-    counts = Counter(finding.type for finding in reading.findings)
-    counts.update({cycles.type: cycles.found for cycles in judgement.cycles})
-    broken = judgement.broken
-    anomalies = _told(judgement, by_sessions)
-    below = broken_levels(broken) if broken is not None else []
-    level = promised(expected)
-    if not reading.seen:
-        return Verdict("unknown", reason="no transaction that read anything succeeded, so nothing was observed", facts=facts)
+    if not judgement.seen:
+        reason = "no transaction that read anything succeeded, so nothing was observed"
+        return Verdict("unknown", reason=reason, facts=judgement.figures)
+    counts = judgement.counts + Counter({cycles.type: cycles.found for cycles in judgement.cycles})
+    below = broken_levels(judgement.broken) if judgement.broken is not None else []
     kept = [name for name in reversed(NAMES.values()) if name not in below][:1]
-    valid: bool | str = "unknown"
-    reason = ""
     violated = {"causal-cerone" if name == "causal" else name for name in below} | ruled_out(counts)
-    if expected in violated or any(model in violated for model in table().implies[expected]):
-        valid = False
-    elif reading.unclear:
-        reason, kept = _unclear(judgement), []
-    elif level is None:
-        reason = f"read-committed, read-atomic and causal say nothing more about {expected}"
-    else:
-        valid = True
-        reason = f"{expected} allows what was found: {', '.join(sorted(counts, key=SEVERITY.index))}" if counts else ""
+    valid: Valid = True
+    reason = f"{expected} allows what was found: {', '.join(sorted(counts, key=SEVERITY.index))}" if counts else ""
+    if violated & table().implies[expected]:
+        valid, reason = False, ""
+    elif judgement.unclear is not None:
+        valid, reason, kept = "unknown", _unclear(*judgement.unclear), []
+    elif promised(expected) is None:
+        valid, reason = "unknown", f"read-committed, read-atomic and causal do not decide {expected}"
     return Verdict(
-        valid,  # type: ignore[arg-type]
+        valid,
         reason=reason,
-        anomalies=anomalies,
+        anomalies=_told(judgement, by_sessions),
         counts={type_: counts[type_] for type_ in SEVERITY if counts[type_]},
         not_models=weakest_ruled_out(violated, by_sessions),
         holds=kept,
-        facts=facts,
+        facts=judgement.figures,
     )
 
 
@@ -87,27 +90,16 @@ def promised(expected: str) -> Level | None:
     return None
 
 
-def _facts(txns: Sequence[Txn]) -> dict[str, Any]:
-    outcomes = Counter(txn.outcome for txn in txns)
-    figures = {outcome: outcomes[outcome] for outcome in ("ok", "fail", "info")}
-    return {"txns": len(txns), **figures, "sessions": len({txn.process for txn in txns})}
-
-
 def _told(judgement: Judgement, by_sessions: bool) -> list[Anomaly]:
-    told: list[Anomaly] = []
-    order = judgement.order
-    for type_ in FINDINGS:
-        same = [finding for finding in judgement.reading.findings if finding.type == type_]
-        told += [tell_finding(finding, order, by_sessions) for finding in same[:SHOWN]]
-    for cycles in sorted(judgement.cycles, key=lambda cycles: SEVERITY.index(cycles.type)):
-        told += [tell_cycle(cycles.type, cycles.level, steps, cycles.order, by_sessions) for steps in cycles.cycles]
-    return told
+    told = [tell_finding(finding, order, by_sessions) for finding, order in judgement.shown]
+    told += [
+        tell_cycle(cycles.type, cycles.level, steps, order, by_sessions) for cycles in judgement.cycles for order, steps in cycles.cycles
+    ]
+    return sorted(told, key=lambda anomaly: SEVERITY.index(anomaly.type))
 
 
-def _unclear(judgement: Judgement) -> str:
-    one = judgement.reading.unclear[0]
-    txns = judgement.reading.txns
+def _unclear(one: Unclear, txns: Sequence[Txn]) -> str:
     mop = txns[one.reader].mops[one.at]
     value = "null" if mop.value is None else show(mop.value)
-    writers = ["its initial value" if number < 0 else f"#{txns[number].call}" for number in one.writers]
+    writers = ["the initial state" if number == INITIAL else f"#{txns[number].call}" for number in one.writers]
     return f"#{txns[one.reader].call} read {value} in {show(mop.key)}, which has several possible writers ({', '.join(writers)})"

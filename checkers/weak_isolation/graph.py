@@ -92,7 +92,8 @@ class Order:
         edges: Edges = {}
         for txn in self.members:
             for read in self.reading.reads[txn.number]:
-                edges.setdefault((read.writer, txn.number), Why(WR, txn.number, read.at))
+                if read.writer != INITIAL:  # that precedes all: `demanded` adds it where it matters
+                    edges.setdefault((read.writer, txn.number), Why(WR, txn.number, read.at))
         for txn in self.members:
             if self.before[txn.number] != INITIAL:
                 edges.setdefault((self.before[txn.number], txn.number), Why(SESSION))

@@ -9,14 +9,16 @@ may still hold (Biswas & Enea's levels contain session order; checkers.md 5).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from checkers.transactions.txns import Txn
 from checkers.weak_isolation.causes import topological
 from checkers.weak_isolation.cycle import Step, parts, shortest
 from checkers.weak_isolation.graph import Level, Order, demanded
-from checkers.weak_isolation.reading import Reading
+from checkers.weak_isolation.reading import FINDINGS, INITIAL, Finding, Reading, Unclear
+from harness.op import FAIL, INFO, OK
 
 SHOWN = 8
 TYPES = {
@@ -29,26 +31,33 @@ LEVELS = {"read-committed": Level.READ_COMMITTED, "read-atomic": Level.READ_ATOM
 
 
 class Cycles(NamedTuple):
-    """Cycles of one type: the level that they break, with its order; `found` parts have one, the first SHOWN are given."""
+    """Cycles of one type: the level that they break; `found` parts have one, the first SHOWN are given."""
 
     type: str
     level: Level
-    order: Order
     found: int
-    cycles: list[list[Step]]
+    cycles: list[tuple[Order, list[Step]]]
 
 
 class Judgement(NamedTuple):
-    """What the reads say, and the cycles: at most one type without session order and one with it, the weaker one with it."""
+    """What the reads say, and the cycles: at most one type without session order and one with it, the weaker one with it.
 
-    reading: Reading
+    figures   txns, ok, fail, info, sessions; seen: how many reads of ok transactions returned something
+    counts    reads without an explanation by type; shown: at most SHOWN of each, in transactions numbered as its order has them
+    unclear   a read with several explanations
+    """
+
+    figures: dict[str, Any]
+    seen: int
+    counts: Counter[str]
+    shown: list[tuple[Finding, Order]]
+    unclear: tuple[Unclear, Sequence[Txn]] | None
     cycles: list[Cycles]
-    order: Order
 
     @property
     def broken(self) -> Level | None:
         """The weakest level that is broken, or None."""
-        if self.reading.findings:
+        if self.counts:
             return Level.READ_COMMITTED
         return min((max(found.level, Level.READ_COMMITTED) for found in self.cycles), default=None)
 
@@ -62,18 +71,24 @@ def judge(txns: Sequence[Txn], level: Level = Level.CAUSAL, *, sessions: bool = 
              counts where their keys live.
     """
     reading = Reading(txns)
-    cycles: list[Cycles] = []
-    kept = Order(reading, sessions, first)
-    if _keeps(kept, level):
-        return Judgement(reading, cycles, kept)
-    plain = _weakest(Order(reading, False, first), level, "")
-    if plain is not None:
-        cycles.append(plain)
-    if sessions and (plain is None or plain.level > Level.DEPENDENCY):
-        strict = _weakest(kept, level if plain is None else Level(plain.level - 1), "-process")
-        if strict is not None:
-            cycles.append(strict)
-    return Judgement(reading, cycles, kept)
+    order = Order(reading, sessions, first)
+    outcomes = Counter(txn.outcome for txn in txns)
+    figures: dict[str, Any] = {"txns": len(txns), **{outcome: outcomes[outcome] for outcome in (OK, FAIL, INFO)}}
+    figures["sessions"] = len({txn.process for txn in txns})
+    counts = Counter(finding.type for finding in reading.findings)
+    shown = [(one, order) for type_ in FINDINGS for one in [one for one in reading.findings if one.type == type_][:SHOWN]]
+    unclear = (reading.unclear[0], txns) if reading.unclear else None
+    return Judgement(figures, reading.seen, counts, shown, unclear, _cycles(order, level))
+
+
+def _cycles(order: Order, upto: Level) -> list[Cycles]:
+    if _keeps(order, upto):
+        return []
+    plain = _weakest(Order(order.reading, False, order.first != INITIAL), upto, "")
+    if not order.sessions or (plain is not None and plain.level == Level.DEPENDENCY):
+        return [plain] if plain is not None else []
+    strict = _weakest(order, upto if plain is None else Level(plain.level - 1), "-process")
+    return [found for found in (plain, strict) if found is not None]
 
 
 def _keeps(order: Order, level: Level) -> bool:
@@ -90,6 +105,6 @@ def _weakest(order: Order, upto: Level, suffix: str) -> Cycles | None:
         edges = demanded(order, level)
         found = parts(edges, len(order.reading.txns))
         if found:
-            cycles = [shortest(order, level, part, edges) for part in found[:SHOWN]]
-            return Cycles(TYPES[level] + suffix, level, order, len(found), cycles)
+            cycles = [(order, shortest(order, level, part, edges)) for part in found[:SHOWN]]
+            return Cycles(TYPES[level] + suffix, level, len(found), cycles)
     return None

@@ -11,7 +11,7 @@ future-read, by what there is instead.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 from checkers.transactions.txns import UNSEEN, WRITE, Txn
@@ -58,8 +58,10 @@ class Reading:
     seen        how many reads of ok transactions returned something
     """
 
-    def __init__(self, txns: Sequence[Txn]) -> None:
+    def __init__(self, txns: Sequence[Txn], counts: Callable[[int, int], bool] | None = None) -> None:
+        """`counts(number, place)`: whether a read is looked at; all are, unless the transactions are only some of a history's."""
         self.txns = txns
+        self._counts = counts
         self.findings: list[Finding] = []
         self.unclear: list[Unclear] = []
         self.seen = 0
@@ -80,7 +82,7 @@ class Reading:
         for at, mop in enumerate(txn.mops):
             if mop.kind == WRITE:
                 own[mop.key] = mop.value
-            elif mop.value is UNSEEN:
+            elif mop.value is UNSEEN or (self._counts is not None and not self._counts(txn.number, at)):
                 continue
             elif mop.key in own:
                 self.seen += 1

@@ -36,7 +36,12 @@ def history_of(txns: Sequence[SessionTxn], first_txn: bool = False) -> History:
         asked: list[Micro] = [[f, k, v if f == "w" else None] for f, k, v in mops]
         ops.append(Op(len(ops), 0, session, INVOKE, "txn", asked))
         ops.append(Op(len(ops), 0, session, outcome, "txn", mops if outcome == OK else asked, error))
-    return History(ops, {"order": "session", **({"first_txn": True} if first_txn else {})})
+    return History(ops, header_of(first_txn))
+
+
+def header_of(first_txn: bool) -> dict[str, Any]:
+    """The header of a history of sessions."""
+    return {"order": "session", "first_txn": True} if first_txn else {"order": "session"}
 
 
 def initial_zero(txns: Iterable[SessionTxn]) -> None:

@@ -15,6 +15,7 @@ from harness.history.history import History
 from harness.history.sessions import SessionTxn, history_of
 from harness.op import OK
 
+LARGE = 4_000_000  # bytes; below, reading line by line takes less than loading the kernels does
 _LINE = re.compile(rb"([rw])[ \t]+(\d{1,18})[ \t]+(\d{1,18})")
 _RULE = re.compile(rb"-+|=+")
 
@@ -25,6 +26,16 @@ def recognises(head: bytes) -> bool:
 
 
 def read(path: Path, data: bytes) -> History:
+    """The history; of a large file as columns."""
+    history = None
+    if len(data) >= LARGE:
+        from harness.history.session_columns import read_awdit
+
+        history = read_awdit(data, lambda: read_lines(path, data))
+    return history or read_lines(path, data)
+
+
+def read_lines(path: Path, data: bytes) -> History:
     """The history; sessions are numbered in order."""
     txns: list[SessionTxn] = []
     session, ended = 0, True

@@ -16,6 +16,7 @@ from harness.history.history import History
 from harness.history.sessions import Micro, SessionTxn, history_of, initial_zero, is_first
 from harness.op import FAIL, OK
 
+LARGE = 4_000_000  # bytes; below, reading line by line takes less than loading the kernels does
 _LINE = re.compile(rb"([rw])\((-?\d{1,18}),(-?\d{1,18}),(\d{1,18}),(-1|\d{1,18})\)")
 ABORTED = -1
 
@@ -26,6 +27,16 @@ def recognises(head: bytes) -> bool:
 
 
 def read(path: Path, data: bytes) -> History:
+    """The history; of a large file as columns."""
+    history = None
+    if len(data) >= LARGE:
+        from harness.history.session_columns import read_plume
+
+        history = read_plume(data, lambda: read_lines(path, data))
+    return history or read_lines(path, data)
+
+
+def read_lines(path: Path, data: bytes) -> History:
     """The history; transactions of a session in the order of their first lines, sessions by number."""
     sessions: dict[int, dict[int, SessionTxn]] = {}
     aborts: dict[int, int] = {}  # session -> id of the aborted transaction that its next line goes on

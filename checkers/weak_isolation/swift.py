@@ -1,0 +1,410 @@
+"""The fast road: a large history of sessions as arrays, each level decided by compiled code.
+
+Why it exists  a million transactions are judged in a few seconds; the exact road in plain Python takes minutes.
+Relies on      the rules of reading.py, graph.py and causes.py, compiled in kernels.py. Here it is only decided which levels are broken and
+               which transactions show it: those few go the exact road, which finds the shortest cycle among them and tells it.
+Limits         whether a broken causal level would be broken without session order too is asked only up to WORK: beyond, the cycle is told
+               as one that needs it, and models without sessions are not ruled out. Nothing false is said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checkers.transactions.txns import READ, WRITE, Mop, Txn
+from checkers.weak_isolation.cycle import STARTS, around, parts, shortest
+from checkers.weak_isolation.graph import Level, Order, demanded
+from checkers.weak_isolation.levels import SHOWN, TYPES, Cycles, Judgement
+from checkers.weak_isolation.reading import ABORTED, FUTURE, GARBAGE, INITIAL, INTERMEDIATE, INTERNAL, Finding, Reading, Unclear
+from harness.history.session_columns import SessionColumns
+from harness.op import FAIL, OK
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+    Small = NDArray[np.int32]
+    Flags = NDArray[np.bool_]
+
+CLOCKS = 400_000_000  # entries of all clocks (1.6 GB): transactions times sessions; more go the exact road
+MOST = 1 << 31  # transactions and micro-ops fit into 32 bits
+WORK = 3_000_000_000  # words of bits that causes without session order may take
+WIDTH = 512  # writers of a pass over causes without session order
+
+
+class _Reads(NamedTuple):
+    """Per transaction its reads with one explanation (start: n + 1 entries): micro-op, key, writer; and the keys that it writes."""
+
+    start: Ints
+    op: Ints
+    key: Ints
+    writer: Ints
+    w_start: Ints
+    w_key: Ints
+    keys: int
+
+
+class _Paths(NamedTuple):
+    """Session order: per transaction its session (dense), its place among the committed ones there, the one before it or -1; per session
+    its end."""
+
+    chain: Ints
+    place: Ints
+    before: Ints
+    session_end: Ints
+
+
+def judge_columns(columns: SessionColumns, first: bool) -> Judgement | None:
+    """Judge a history up to causal consistency, or None if the exact road must. Cost: O(n^1.5 + n k), k sessions; 4 n k bytes."""
+    import numpy as np
+
+    try:
+        from checkers.weak_isolation import kernels  # noqa: F401
+    except RuntimeError:  # numba finds no folder that it may keep compiled code in
+        return None
+    sessions = len(np.unique(columns.session))
+    if len(columns.ok) * sessions > CLOCKS or max(len(columns.key), len(columns.ok)) >= MOST:
+        return None
+    return _Swift(columns, first).judgement()
+
+
+class _Swift:
+    """One history on its way."""
+
+    def __init__(self, columns: SessionColumns, first: bool) -> None:
+        import numpy as np
+
+        from checkers.weak_isolation import kernels
+
+        self.columns = columns
+        self.n = len(columns.ok)
+        self.first = 0 if first and columns.ok[0] else INITIAL
+        count = len(columns.key)
+        self.key = np.empty(count, np.int64)
+        keys = kernels.number_keys(columns.key, self.key)
+        self.of = np.empty(count, np.int64)
+        self.final, self.external, self.wrong = (np.zeros(count, np.bool_) for _ in range(3))
+        txns = (columns.ok, columns.start, columns.size)
+        kernels.roles(*txns, columns.write, self.key, keys, columns.value, columns.null, self.of, self.final, self.external, self.wrong)
+        table = np.full(1 << max(4, (2 * int(self.final.sum())).bit_length()), -1, np.int64)
+        twice = np.zeros(count, np.bool_)
+        kernels.index_writes(self.final, self.key, columns.value, table, twice)
+        reads = int(self.external.sum())
+        start, w_start = np.empty(self.n + 1, np.int64), np.empty(self.n + 1, np.int64)
+        op, writer, odd = (np.empty(reads, np.int64) for _ in range(3))
+        others = kernels.resolve(*txns, self.key, columns.value, columns.null, self.of, self.external, table, twice, start, op, writer, odd)
+        self.odd = odd[:others]
+        self.written = self._writers_of_odd()
+        op, writer, start = self._with_odd(op[: start[-1]], writer[: start[-1]], start)
+        w_key = np.empty(int(self.final.sum()), np.int64)
+        kernels.last_writes(*txns, self.key, self.final, w_start, w_key)
+        self.reads = _Reads(start, op, self.key[op], writer, w_start, w_key, max(1, keys))
+        self.paths = self._paths()
+
+    def _paths(self) -> _Paths:
+        import numpy as np
+
+        ok = self.columns.ok
+        starts = np.flatnonzero(np.r_[True, self.columns.session[1:] != self.columns.session[:-1]])
+        chain = np.zeros(self.n, np.int64)
+        chain[starts[1:]] = 1
+        chain = np.cumsum(chain)
+        counted: Ints = np.cumsum(ok) - ok
+        place: Ints = counted - counted[starts][chain]
+        newest = np.maximum.accumulate(np.where(ok, np.arange(self.n), -1))
+        before = np.r_[np.int64(-1), newest[:-1]]
+        before[(before < starts[chain]) | ~ok] = -1
+        return _Paths(chain, place, before, np.r_[starts[1:], self.n].astype(np.int64))
+
+    def judgement(self) -> Judgement:
+        """Which levels are broken, with a few of the transactions that show it."""
+        shown, counts, unclear = self._odd_reads()
+        seen = int((~self.columns.write & self.columns.ok[self.of]).sum())
+        outcomes = {"ok": int(self.columns.ok.sum()), "fail": int((~self.columns.ok).sum()), "info": 0}
+        figures: dict[str, Any] = {"txns": self.n, **outcomes, "sessions": len(self.paths.session_end)}
+        return Judgement(figures, seen, counts, shown, unclear, self._cycles())
+
+    # reads without one explanation
+
+    def _writers_of_odd(self) -> dict[tuple[int, int], list[int]]:
+        """(key, value) of each read without one explanation at once -> the micro-ops that write it."""
+        import numpy as np
+
+        value = self.columns.value
+        written: dict[tuple[int, int], list[int]] = {(int(self.key[i]), int(value[i])): [] for i in self.odd.tolist()}
+        if written:
+            asked = np.zeros(int(self.key.max()) + 1, np.bool_)
+            asked[self.key[self.odd]] = True
+            for i in np.flatnonzero(self.columns.write & asked[self.key]).tolist():
+                pair = (int(self.key[i]), int(value[i]))
+                if pair in written:
+                    written[pair].append(i)
+        return written
+
+    def _with_odd(self, op: Ints, writer: Ints, start: Ints) -> tuple[Ints, Ints, Ints]:
+        """The reads, with those that have one explanation because the other writer of the value is the reader itself."""
+        import numpy as np
+
+        more = [(i, writers[0]) for i in self.odd.tolist() for type_, writers in [self._explain(i)] if not type_ and len(writers) == 1]
+        if not more:
+            return op, writer, start
+        op, writer = np.r_[op, [i for i, _ in more]], np.r_[writer, [t for _, t in more]]
+        order = np.lexsort((op, self.of[op]))
+        op, writer = op[order], writer[order]
+        return op, writer, np.searchsorted(self.of[op], np.arange(self.n + 1))
+
+    def _odd_reads(self) -> tuple[list[tuple[Finding, Order]], Counter[str], tuple[Unclear, Sequence[Txn]] | None]:
+        """The findings that are shown, how many there are of each type, and the first read with several explanations."""
+        import numpy as np
+
+        wrong = np.flatnonzero(self.wrong)
+        found: dict[str, list[tuple[int, int | None]]] = {INTERNAL: [(i, None) for i in wrong.tolist()]} if len(wrong) else {}
+        unclear: tuple[Unclear, Sequence[Txn]] | None = None
+        for i in self.odd.tolist():
+            type_, writers = self._explain(i)
+            if type_:
+                found.setdefault(type_, []).append((i, writers[0] if writers else None))
+            elif len(writers) > 1 and unclear is None:
+                unclear = self._unclear(i, writers)
+        counts = Counter({type_: len(same) for type_, same in found.items()})
+        return [self._finding(type_, i, writer) for type_, same in found.items() for i, writer in same[:SHOWN]], counts, unclear
+
+    def _explain(self, i: int) -> tuple[str, list[int]]:
+        """(type of the finding, "" if there is an explanation; transactions that wrote the value)."""
+        reader = int(self.of[i])
+        written = self.written[int(self.key[i]), int(self.columns.value[i])]
+        explaining = sorted({int(self.of[w]) for w in written if self.final[w]} - {reader})
+        if explaining:
+            return "", explaining
+        writers = sorted({int(self.of[w]) for w in written})
+        alive = [t for t in writers if self.columns.ok[t]]
+        if reader in writers:
+            return FUTURE, [reader]
+        return (INTERMEDIATE, alive) if alive else (ABORTED, writers) if writers else (GARBAGE, [])
+
+    def _finding(self, type_: str, i: int, writer: int | None) -> tuple[Finding, Order]:
+        reader = int(self.of[i])
+        cast = sorted({reader} | ({writer} if writer is not None else set()))
+        txns = [self._txn(number, t) for number, t in enumerate(cast)]
+        at = i - int(self.columns.start[reader])
+        key = int(self.columns.key[i])
+        before = reversed(txns[cast.index(reader)].mops[:at])
+        own = next((mop.value for mop in before if mop.kind == WRITE and mop.key == key), None)
+        finding = Finding(type_, cast.index(reader), at, None if writer is None else cast.index(writer), own)
+        return finding, Order(Reading(txns, lambda *_: False), True, False)
+
+    def _unclear(self, i: int, writers: list[int]) -> tuple[Unclear, Sequence[Txn]]:
+        reader = int(self.of[i])
+        cast = sorted({reader, *writers})
+        txns = [self._txn(number, t) for number, t in enumerate(cast)]
+        return Unclear(cast.index(reader), i - int(self.columns.start[reader]), tuple(cast.index(t) for t in writers)), txns
+
+    def _txn(self, number: int, t: int) -> Txn:
+        """A transaction under a number of its own."""
+        columns = self.columns
+        here = slice(int(columns.start[t]), int(columns.start[t] + columns.size[t]))
+        kinds, keys, values, nulls = (column[here].tolist() for column in (columns.write, columns.key, columns.value, columns.null))
+        mops = tuple(
+            Mop(WRITE if write else READ, key, None if null else value)
+            for write, key, value, null in zip(kinds, keys, values, nulls, strict=True)
+        )
+        return Txn(number, int(columns.session[t]), 2 * t, 2 * t + 1, 2 * t + 1, OK if columns.ok[t] else FAIL, mops)
+
+    # levels
+
+    def _cycles(self) -> list[Cycles]:
+        base = self._sorted(sessions=True)
+        if base is not None:
+            self.line = base
+            if not self._cyclic(self._edges(Level.CAUSAL, sessions=True), sessions=True):
+                return []
+        plain = self._weakest(Level, False)
+        strict = self._weakest([level for level in Level if plain is None or level < plain.level], True)
+        return [found for found in (plain, strict) if found is not None]
+
+    def _sorted(self, sessions: bool) -> Ints | None:
+        """The transactions so that the base goes forward; None if it has a cycle."""
+        import numpy as np
+
+        from checkers.weak_isolation import kernels
+
+        line = np.empty(self.n, np.int64)
+        return line if kernels.sort(self.n, *self._base(sessions), line) == self.n else None
+
+    def _base(self, sessions: bool) -> tuple[Small, Small]:
+        """Reads-from and the steps of sessions."""
+        import numpy as np
+
+        known = np.flatnonzero(self.reads.writer >= 0)
+        source, target = self.reads.writer[known], self.of[self.reads.op[known]]
+        if sessions:
+            later = np.flatnonzero(self.paths.before >= 0)
+            source, target = np.r_[source, self.paths.before[later]], np.r_[target, later]
+        return source.astype(np.int32), target.astype(np.int32)
+
+    def _edges(self, level: Level, sessions: bool) -> Small:
+        """What the axiom forces: before, after, place of the read, place of the premise or -1."""
+        import numpy as np
+
+        from checkers.weak_isolation import kernels
+
+        reads, paths = self.reads, self.paths
+        by_read = (reads.start, reads.key, reads.writer)
+        by_write = (reads.w_start, reads.w_key, reads.keys)
+        if level == Level.DEPENDENCY:
+            return np.empty((0, 4), np.int32)
+        if level == Level.READ_COMMITTED:
+            return np.asarray(kernels.read_committed(*by_read, *by_write))
+        if level == Level.CAUSAL:
+            return np.concatenate([self._causal(sessions), self._over_first()])
+        return np.concatenate([kernels.read_atomic(paths.chain, *by_read, *by_write, sessions), self._over_first()])
+
+    def _causal(self, sessions: bool) -> Small:
+        """Asked for a base without a cycle."""
+        import numpy as np
+
+        from checkers.weak_isolation import kernels
+
+        reads, paths = self.reads, self.paths
+        k_start, k_writer = np.zeros(reads.keys + 2, np.int64), np.empty(len(reads.w_key), np.int64)
+        kernels.writers_of(reads.w_start, reads.w_key, reads.keys, k_start, k_writer)
+        by_read = (reads.start, reads.key, reads.writer)
+        if sessions:
+            clock = np.zeros((self.n, len(paths.session_end)), np.int32)
+            kernels.clocks(self.line, paths.chain, paths.place, paths.before, reads.start, reads.writer, clock)
+            return np.asarray(kernels.causal(paths.chain, paths.place, paths.session_end, *by_read, k_start, k_writer, clock))
+        batch, spans = np.empty(reads.keys, np.int64), np.empty((reads.keys, 3), np.int64)
+        spans = spans[: kernels.batches(self._rank(), *by_read[:2], k_start, k_writer, WIDTH, batch, spans)]
+        words = (spans[:, 1] - spans[:, 0] + 1) * ((spans[:, 2] + 63) // 64)
+        if words.sum() > WORK or words.max(initial=0) > CLOCKS // 4:
+            return np.empty((0, 4), np.int32)
+        return np.asarray(kernels.causal_by_reads(self.line, self._rank(), *by_read, reads.w_start, reads.w_key, batch, spans))
+
+    def _rank(self) -> Ints:
+        import numpy as np
+
+        rank = np.empty(self.n, np.int64)
+        rank[self.line] = np.arange(self.n)
+        return rank
+
+    def _over_first(self) -> Small:
+        """Reads of the initial state of what the first transaction wrote."""
+        import numpy as np
+
+        if self.first == INITIAL:
+            return np.empty((0, 4), np.int32)
+        written = np.zeros(self.reads.keys, np.bool_)
+        written[self.reads.w_key[: self.reads.w_start[1]]] = True
+        missed = np.flatnonzero((self.reads.writer == INITIAL) & written[self.reads.key] & (self.of[self.reads.op] != self.first))
+        edges = np.full((len(missed), 4), -1, np.int32)
+        edges[:, 0], edges[:, 2] = self.first, missed
+        return edges
+
+    def _graph(self, edges: Small, sessions: bool) -> tuple[Small, Small]:
+        """The base and the edges; the initial state is vertex n. What precedes all has an edge to whatever is before it."""
+        import numpy as np
+
+        source, target = self._base(sessions)
+        source, target = np.r_[source, edges[:, 0]], np.r_[target, np.where(edges[:, 1] < 0, self.n, edges[:, 1])]
+        roots = np.flatnonzero(target == self.n if self.first < 0 else (target == self.n) | (target == self.first))
+        return np.r_[source, target[roots]].astype(np.int32), np.r_[target, source[roots]].astype(np.int32)
+
+    def _cyclic(self, edges: Small, sessions: bool) -> bool:
+        import numpy as np
+
+        from checkers.weak_isolation import kernels
+
+        source, target = self._graph(edges, sessions)
+        return bool(kernels.sort(self.n + 1, source, target, np.empty(self.n + 1, np.int64)) <= self.n)
+
+    def _weakest(self, levels: Iterable[Level], sessions: bool) -> Cycles | None:
+        for level in levels:
+            if level == Level.CAUSAL and not sessions and self._sorted(sessions=True) is None:
+                line = self._sorted(sessions=False)
+                assert line is not None, "a cycle of the base is found first"
+                self.line = line
+            edges = self._edges(level, sessions)
+            if self._cyclic(edges, sessions):
+                return self._shown(level, edges, sessions)
+        return None
+
+    def _shown(self, level: Level, edges: Small, sessions: bool) -> Cycles:
+        """The strongly connected parts; of the smallest few a cycle, told by the exact road."""
+        import numpy as np
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        source, target = self._graph(edges, sessions)
+        graph = coo_array((np.ones(len(source), np.int8), (source, target)), shape=(self.n + 1, self.n + 1))
+        _, label = connected_components(graph.tocsr(), directed=True, connection="strong")
+        sizes = np.bincount(label)
+        first = np.full(len(sizes), self.n + 1, np.int64)
+        np.minimum.at(first, label, np.arange(self.n + 1))
+        cyclic = np.flatnonzero(sizes > 1)
+        chosen = sorted(cyclic.tolist(), key=lambda part: (sizes[part], first[part]))[:SHOWN]
+        cycles = []
+        for part in chosen:
+            inside = np.flatnonzero((label[source] == part) & (label[target] == part))
+            way = _cycle(source[inside].tolist(), target[inside].tolist())
+            cycles.append(self._exact(level, edges, sessions, way))
+        return Cycles(TYPES[level] + ("-process" if sessions else ""), level, len(cyclic), cycles)
+
+    def _exact(self, level: Level, edges: Small, sessions: bool, way: list[int]) -> tuple[Order, list[Any]]:
+        """The shortest cycle among the transactions of a cycle and of its proofs."""
+        import numpy as np
+
+        cast = {t for t in way if t < self.n}
+        ahead = dict(zip(way, [*way[1:], way[0]], strict=True))
+        near = np.zeros(self.n, np.bool_)
+        near[list(cast)] = True
+        for before, after, read, _ in edges[near[edges[:, 0]]].tolist():
+            if ahead.get(before) == (after if after >= 0 else self.n):
+                reader = int(self.of[self.reads.op[read]])
+                cast.add(reader)
+                if level == Level.CAUSAL and before != self.first:
+                    cast.update(self._way_back(before, reader, sessions))
+        if self.first >= 0:
+            cast.add(self.first)
+        numbers = sorted(cast)
+        txns = [self._txn(number, t) for number, t in enumerate(numbers)]
+        known = self._known(numbers, cast)
+        order = Order(Reading(txns, lambda number, at: (number, at) in known), sessions, self.first >= 0)
+        few = demanded(order, level)
+        part = parts(few, len(txns))[0]
+        return order, shortest(order, level, part, few)
+
+    def _known(self, numbers: list[int], cast: set[int]) -> set[tuple[int, int]]:
+        """(number, place) of the reads of these transactions that saw one of them, or the initial state."""
+        known = set()
+        for number, t in enumerate(numbers):
+            for r in range(int(self.reads.start[t]), int(self.reads.start[t + 1])):
+                if self.reads.writer[r] < 0 or int(self.reads.writer[r]) in cast:
+                    known.add((number, int(self.reads.op[r] - self.columns.start[t])))
+        return known
+
+    def _way_back(self, source: int, target: int, sessions: bool) -> list[int]:
+        import numpy as np
+
+        from checkers.weak_isolation import kernels
+
+        came, waiting = np.full(self.n, -1, np.int64), np.empty(self.n, np.int64)
+        steps = (self._rank(), self.paths.before, sessions, self.reads.start, self.reads.writer)
+        kernels.way_back(source, target, *steps, came, waiting)
+        found = [source]
+        while found[-1] != target:
+            found.append(int(came[found[-1]]))
+        return found
+
+
+def _cycle(source: list[int], target: list[int]) -> list[int]:
+    """A short cycle of a strongly connected part: the shortest through one of its first vertices."""
+    following: dict[int, list[int]] = {}
+    for one, other in zip(source, target, strict=True):
+        following.setdefault(one, []).append(other)
+    best: list[int] = []
+    for start in sorted(following)[:STARTS]:
+        best = around(start, following, len(best) - 1 if best else len(following)) or best
+    return best
