@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from harness.checker import CheckContext
-from harness.history.columns import FS, TYPES, Columns
+from harness.history.columns import TYPES, Columns
 from harness.history.history import History
 from harness.history.txn_columns import TxnColumns
 from harness.op import INVOKE, Op
@@ -86,11 +86,11 @@ def _tally_columns(columns: Columns) -> Tally:
     """The same from columns, which only clients' ops have."""
     import numpy as np
 
-    counts = np.bincount(columns.f.astype(np.int64) * len(TYPES) + columns.kind, minlength=len(FS) * len(TYPES)).reshape(
-        len(FS), len(TYPES)
-    )
-    opened = Counter({f: int(row[0]) for f, row in zip(FS, counts, strict=True) if row[0]})
-    by_f = {f: Counter(dict(zip(TYPES[1:], map(int, row[1:]), strict=True))) for f, row in zip(FS, counts, strict=True) if row[1:].any()}
+    shape = (len(columns.fs), len(TYPES))
+    counts = np.bincount(columns.f.astype(np.int64) * len(TYPES) + columns.kind, minlength=shape[0] * shape[1]).reshape(shape)
+    named = list(zip(columns.fs, counts, strict=True))
+    opened = Counter({f: int(row[0]) for f, row in named if row[0]})
+    by_f = {f: Counter(dict(zip(TYPES[1:], map(int, row[1:]), strict=True))) for f, row in named if row[1:].any()}
     texts = Counter((TYPES[columns.kind[op]], columns.data[begin:end]) for op, begin, end in columns.errors.tolist())
     errors: Counter[str] = Counter()
     for (type_, text), count in texts.items():

@@ -102,7 +102,6 @@ def small():
     ("usual", "unusual"),
     [
         (b'"value":1', b'"value":1.0'),
-        (b'"value":1', b'"value":true'),
         (b'"value":1', b'"value":01'),
         (b'"value":1', b'"value":-0'),
         (b'"value":1', b'"value":1234567890123456789'),
@@ -114,7 +113,9 @@ def small():
         (b'"key":"a"', b'"Key":"a"'),
         (b'"process":0', b'"process":"nemesis"'),
         (b'"process":0', b'"process":-1'),
-        (b'"f":"write"', b'"f":"cas"'),
+        (b'"f":"write"', b'"f":"Write"'),
+        (b'"value":1', b'"value":[1,[2]]'),
+        (b'"value":1', b'"value":[1,2]'),
         (b'"type":"ok"', b'"type":"no"'),
         (b'"index":3', b'"index":4'),
         (b'"error":null', b'"error":{"a":1}'),
@@ -130,6 +131,12 @@ def test_what_is_unusual_has_no_columns(usual, unusual):
     assert read_columns(data, 0) is not None
     for at in [i for i in range(len(data)) if data.startswith(usual, i)]:
         assert read_columns(data[:at] + unusual + data[at + len(usual) :], 0) is None
+
+
+def test_ops_and_values_that_no_register_has_are_left_to_the_exact_road():
+    for usual, unusual in [(b'"value":1', b'"value":true'), (b'"f":"write"', b'"f":"cas"')]:
+        columns = read_columns(lines(small()).replace(usual, unusual), 0)
+        assert columns is not None and sift(columns) is None
 
 
 def test_no_torn_line_has_columns():

@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 
 from harness.errors import HistoryError
-from harness.history.columns import LazyOps
+from harness.history.columns import LARGE as LARGE_COLUMNS
+from harness.history.columns import LazyOps, read_columns
 from harness.history.edn import EdnError, forms, plain_to_json
 from harness.history.formats.raw import LOOSE, STRICT, Raw, ops_of, regular
 from harness.history.history import History
@@ -26,7 +27,10 @@ def recognises(head: bytes) -> bool:
 
 
 def read(path: Path, data: bytes) -> History:
-    """The history; of a large one of transactions, columns and ops that are decoded when somebody asks for them."""
+    """The history; of a large one of the usual kind, columns and ops that are decoded when somebody asks for them."""
+    columns = read_columns(data, 0) if len(data) >= LARGE_COLUMNS else None
+    if columns is not None:
+        return History(LazyOps(columns, lambda: _read_all(path, data).ops), columns=columns)
     txns = read_txn_columns(data, 0, edn=True, ours=False) if len(data) >= LARGE else None
     if txns is None:
         return _read_all(path, data)
