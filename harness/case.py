@@ -62,8 +62,9 @@ def _of_file(path: Path, question: Question) -> Case:
     history = read_history(path, question.format)
     model = _model_of(path, question.as_model or infer_model(history))
     default = model.by_sessions if history.by_sessions and model.by_sessions else model.consistency
-    context = CheckContext(expected=question.consistency or default)
-    return Case(str(path), history, [*model.checkers, CheckerSpec("stats")], context)
+    expected = question.consistency or default
+    specs = model.specs(history.by_sessions, expected)
+    return Case(str(path), history, [*specs, CheckerSpec("stats")], CheckContext(expected=expected))
 
 
 def _model_of(path: Path, name: str) -> Model:

@@ -25,11 +25,22 @@ class Model(msgspec.Struct):
     """What a name of `--as` means: the consistency model judged by default, and which checkers judge it.
 
     by_sessions  the model judged by default where only the order within each session is known; "": the same
+    of_sessions  the checkers of such a history; none: the same
     """
 
     consistency: str
     checkers: list[CheckerSpec]
     by_sessions: str = ""
+    of_sessions: list[CheckerSpec] = []
+
+    def specs(self, by_sessions: bool, expected: str) -> list[CheckerSpec]:
+        """The checkers of a history. Where there are several, a class may have `decides(expected) -> bool`: those that say no are left out,
+        unless all do."""
+        from harness.registry import find
+
+        specs = self.of_sessions if by_sessions and self.of_sessions else self.checkers
+        deciding = [spec for spec in specs if getattr(find("checkers", spec.name), "decides", lambda _: True)(expected)]
+        return (deciding or specs) if len(specs) > 1 else specs
 
 
 class Phase(msgspec.Struct):

@@ -36,6 +36,11 @@ class WeakIsolation:
     def __init__(self, consistency: str = "") -> None:
         self.consistency = model_named(consistency) if consistency else ""
 
+    @staticmethod
+    def decides(expected: str) -> bool:
+        """Whether the promised model is one of the levels, or weaker."""
+        return promised(model_named(expected)) is not None
+
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"txns", "ok", "fail", "info", "sessions"}. Holds: the strongest level kept. Counts: reads, or parts that have a cycle."""
         expected = self.consistency or model_named(context.expected or "causal")

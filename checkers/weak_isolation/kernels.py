@@ -34,7 +34,7 @@ def number_keys(key, number):  # type: ignore[no-untyped-def]
             known[count] = key[i]
             count += 1
             number[i] = count - 1
-            if 2 * count > len(table):
+            if 2 * count >= len(table):
                 known = np.append(known, np.empty(len(known), np.int64))
                 table = np.full(2 * len(table), -1, np.int64)
                 for k in range(count):
