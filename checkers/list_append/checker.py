@@ -1,7 +1,7 @@
 """The list-append checker: phenomena, cycles, the models that they rule out, and those that still hold.
 
 Decides    see the package's opening.
-Right      a large history with nothing wrong is shown so by swift.py; every other by the rules of phenomena.py and cycles.py.
+Right      small histories by the rules of phenomena.py and cycles.py; large ones by arrays (swift.py), and those rules on what matters.
 Unknown    an element appended twice to a key; no read that succeeded.
 Rules out  what checkers/data/models.tsv says for each type.
 Source     Kingsbury & Alvaro, Elle, PVLDB 2020; Adya, Weak Consistency, 1999.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from checkers.list_append.dependencies import Edges, dependencies
 from checkers.list_append.phenomena import phenomena
@@ -29,6 +29,9 @@ from harness.history.history import History
 from harness.op import OK
 from harness.verdict import Verdict
 
+if TYPE_CHECKING:
+    from checkers.list_append.arrays import Lists
+
 LARGE = 10_000  # ops; below, the exact rules take less than importing numpy does
 
 
@@ -44,31 +47,34 @@ class ListAppend:
     def warm(history: History) -> None:
         """Make what the check shares with the process that it is forked from."""
         if len(history) > LARGE:
-            from checkers.list_append.arrays import share
-
-            share(history)
+            history.shared[ListAppend.name] = _lists(history)
 
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"txns", "ok", "fail", "info", "keys"}. Anomalies: those that the promised model prohibits first, at most 8 of a type;
         counts: of a cycle's type, components that have it; of the others, transactions that show it."""
         expected = self.consistency or model_named(context.expected or STRICT)
-        if len(history) > LARGE and prohibited(expected):
-            facts = _evidently_valid(history)
-            if facts is not None:
-                return compose(Counter(), [], expected, facts, DECIDED)
+        if len(history) > LARGE:
+            lists = history.shared[self.name] if self.name in history.shared else _lists(history)
+            verdict = None if lists is None else _judge_lists(lists, expected)
+            if verdict is not None:
+                return verdict
         return judge(read_txns(history), expected)
 
 
-def _evidently_valid(history: History) -> dict[str, Any] | None:
-    """Facts of a history that the fast road shows to be valid under every model, else None."""
-    from checkers.list_append.arrays import lists_of
-    from checkers.list_append.swift import evidently_valid
+def _lists(history: History) -> Lists | None:
+    """The history as arrays; None if it is irregular, or no compiled code can be kept here."""
+    try:
+        from checkers.list_append.arrays import lists_of
 
-    lists = lists_of(history)
-    if lists is None or not evidently_valid(lists):
+        return lists_of(history)
+    except RuntimeError:  # numba finds no folder that it may keep compiled code in
         return None
-    count, ok, fail = len(lists.ok), int(lists.ok.sum()), int(lists.fail.sum())
-    return {"txns": count, "ok": ok, "fail": fail, "info": count - ok - fail, "keys": lists.keys}
+
+
+def _judge_lists(lists: Lists, expected: str) -> Verdict | None:
+    from checkers.list_append.selected import judge_lists
+
+    return judge_lists(lists, expected)
 
 
 def judge(txns: Sequence[Txn], expected: str) -> Verdict:

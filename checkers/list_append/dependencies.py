@@ -38,7 +38,7 @@ def dependencies(versions: Versions) -> Edges:
     """(from, to), numbers of transactions -> why; no edge from a transaction to itself."""
     edges: Edges = {}
     for key in versions.keys.values():
-        for first, second, why in _of_key(versions, key):
+        for first, second, why in edges_of_key(versions, key):
             if first.number != second.number:
                 known = edges.get((first.number, second.number))
                 if known is None or why.kind < known.kind:
@@ -46,7 +46,8 @@ def dependencies(versions: Versions) -> Edges:
     return edges
 
 
-def _of_key(versions: Versions, key: Key) -> Iterator[tuple[Txn, Txn, Why]]:
+def edges_of_key(versions: Versions, key: Key) -> Iterator[tuple[Txn, Txn, Why]]:
+    """(from, to, why) in the order in which the first of a kind counts; a transaction may lead to itself."""
     name = key.name
     placed = [(element, key.appends[element].txn) for element in key.order if element in key.appends]
     placed = [(element, writer) for element, writer in placed if versions.committed[writer.number]]

@@ -17,7 +17,7 @@ Relies on      versions.py; the rules are those of Elle (checkers.md 3.2), with 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -38,19 +38,21 @@ class Finding(NamedTuple):
 
 def phenomena(versions: Versions) -> list[Finding]:
     """All of them, by transaction and key in order of the history."""
-    found: list[Finding] = []
-    for txn in versions.txns:
-        if txn.outcome == OK:
-            found += _internal(txn)
-            found += _future_reads(txn)
-        found += _duplicates(txn)
-    for key in versions.keys.values():
-        found += _strange_elements(key)
-        found += _intermediate(key)
-        found += _dirty_updates(versions, key)
-        found += _incompatible(key)
-        found += _lost_updates(key)
-    return found + list(_fractured(versions))
+    found = [finding for txn in versions.txns for finding in of_transaction(txn)]
+    found += [finding for key in versions.keys.values() for finding in of_key(versions, key)]
+    return found + list(fractured(versions))
+
+
+def of_transaction(txn: Txn) -> list[Finding]:
+    """Those that a transaction shows by itself."""
+    own = [*_internal(txn), *_future_reads(txn)] if txn.outcome == OK else []
+    return own + list(_duplicates(txn))
+
+
+def of_key(versions: Versions, key: Key) -> list[Finding]:
+    """Those that the appends and reads of one key show."""
+    found = [*_strange_elements(key), *_intermediate(key), *_dirty_updates(versions, key)]
+    return [*found, *_incompatible(key), *_lost_updates(key)]
 
 
 def _internal(txn: Txn) -> Iterator[Finding]:
@@ -174,7 +176,7 @@ def _lost_updates(key: Key) -> Iterator[Finding]:
             yield Finding("lost-update", tuple(txns), key.name, None, (elements,))
 
 
-def _fractured(versions: Versions) -> Iterator[Finding]:
+def fractured(versions: Versions, readers: Container[int] | None = None) -> Iterator[Finding]:
     """Once for each reader and writer: by the first key that shows the writer, and the first other one that misses an element of it."""
     reads: dict[int, list[tuple[Hashable, Reading]]] = {}
     for name, key in versions.keys.items():
@@ -182,7 +184,7 @@ def _fractured(versions: Versions) -> Iterator[Finding]:
             reads.setdefault(reading.txn.number, []).append((name, reading))
     wide = {txn.number for txn in versions.txns if len({mop.key for mop in txn.mops if mop.kind == APPEND}) > 1}
     for number, readings in sorted(reads.items()):
-        if all(name == readings[0][0] for name, _ in readings):
+        if (readers is not None and number not in readers) or all(name == readings[0][0] for name, _ in readings):
             continue
         seen: dict[int, dict[Hashable, Hashable]] = {}  # writer -> key -> the first element there that shows it
         for name, reading in readings:
@@ -191,7 +193,7 @@ def _fractured(versions: Versions) -> Iterator[Finding]:
                 if append is not None and append.txn.number in wide and append.txn.number != number:
                     seen.setdefault(append.txn.number, {}).setdefault(name, element)
         for writer, shown in seen.items():
-            missing = _missing(versions.txns[writer], readings, shown) if versions.committed[writer] else None
+            missing = _missing(versions.numbered[writer], readings, shown) if versions.committed[writer] else None
             if missing is not None:
                 yield missing
 

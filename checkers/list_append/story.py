@@ -41,7 +41,7 @@ def tell_cycle(cycle: Cycle, versions: Versions, edges: Edges) -> Anomaly:
     """A cycle as an anomaly."""
     numbers = [source for source, _, _ in cycle.steps]
     names = {number: f"T{i + 1}" for i, number in enumerate(numbers)}
-    txns = {number: versions.txns[number] for number in numbers}
+    txns = {number: versions.numbered[number] for number in numbers}
     told: list[dict[str, Any]] = []
     for source, kind, target in cycle.steps:
         why = edges.get((source, target)) if kind < PROCESS else None

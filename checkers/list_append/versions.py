@@ -11,7 +11,7 @@ repetitions; an element that was never read has no place in it, but it came afte
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, MutableSequence, Sequence
 from typing import NamedTuple
 
 from checkers.transactions.txns import APPEND, Txn
@@ -57,25 +57,34 @@ class Key:
 
 
 class Versions:
-    """All keys of a history, in order of first mention.
+    """All keys of a history, in order of first mention; or some of its keys, of the transactions that mention them.
 
+    Args: keys: those that count; committed: who committed, by number, where that is known already.
+
+    numbered  transactions by number
     repeated  (key, element, first op, second op) of an element appended twice, or None
     """
 
-    def __init__(self, txns: Sequence[Txn]) -> None:
+    def __init__(
+        self, txns: Sequence[Txn], keys: Collection[Hashable] | None = None, committed: MutableSequence[bool] | None = None
+    ) -> None:
         self.txns = txns
+        self.numbered: Sequence[Txn] | Mapping[int, Txn] = txns if committed is None else {txn.number: txn for txn in txns}
+        self.chosen = keys
         self.keys: dict[Hashable, Key] = {}
         self.repeated: tuple[Hashable, Hashable, int, int] | None = None
         for txn in txns:
             self._note_appends(txn)
-        self.committed = [txn.outcome == OK for txn in txns]
-        self._note_readings(txn for txn in txns if txn.outcome == OK)
+        self.committed: MutableSequence[bool] = [txn.outcome == OK for txn in txns] if committed is None else committed
+        self._note_readings(txn for txn in txns if self.committed[txn.number])
         for key in self.keys.values():
             key.settle()
 
     def _note_appends(self, txn: Txn) -> None:
         last: dict[Hashable, Hashable] = {}
         for mop in txn.mops:
+            if self.chosen is not None and mop.key not in self.chosen:
+                continue
             key = self.keys.get(mop.key)
             if key is None:
                 key = self.keys[mop.key] = Key(mop.key)
@@ -97,7 +106,7 @@ class Versions:
             found: list[Txn] = []
             for txn in waiting:
                 for at, mop in enumerate(txn.mops):
-                    if mop.kind == APPEND or mop.value is None:
+                    if mop.kind == APPEND or mop.value is None or (self.chosen is not None and mop.key not in self.chosen):
                         continue
                     key = self.keys[mop.key]
                     key.readings.append(Reading(txn, at, mop.value))

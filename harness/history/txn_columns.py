@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LARGE = 1_000_000  # bytes; below, the ordinary reader takes less than loading the kernels does
 MOST_ODD = 20_000  # lines that are decoded one by one
 NEVER = 1 << 62  # the return of a transaction that nobody saw end
-_USUAL = re.compile(rb"""[^\n]{0,400}?(?:"value":\[\["(?:append|r|w)",|:value \[\[:(?:append|r|w) )""")
+_USUAL = re.compile(rb"""[^\n]{0,400}?(?:"value":\[(?:\]|\["(?:append|r|w)",)|:value \[(?:\]|\[:(?:append|r|w) ))""")
 
 
 class TxnColumns(NamedTuple):
