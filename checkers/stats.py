@@ -19,6 +19,8 @@ import msgspec
 from harness.checker import CheckContext
 from harness.history.columns import TYPES, Columns
 from harness.history.history import History
+from harness.history.session_columns import SessionColumns, session_columns
+from harness.history.sessions import ABORTED_ERROR
 from harness.history.txn_columns import TxnColumns
 from harness.op import INVOKE, Op
 from harness.verdict import Verdict
@@ -64,6 +66,8 @@ def tally(history: History) -> Tally:
     """Invocations by f, completions by f and type, errors by text."""
     if history.txns is not None:
         return _tally_txns(history.txns)
+    if (sessions := session_columns(history)) is not None:
+        return _tally_sessions(sessions)
     return _tally(history.ops) if history.columns is None else _tally_columns(history.columns)
 
 
@@ -108,3 +112,11 @@ def _tally_txns(txns: TxnColumns) -> Tally:
     for (type_, text), count in txns.error_texts().items():
         errors[f"{type_}: {text[:120]}"] += count
     return Counter({"txn": invoked}), {"txn": Counter(dict(zip(TYPES[1:], ended, strict=True)))}, errors
+
+
+def _tally_sessions(sessions: SessionColumns) -> Tally:
+    """The same from columns of sessions."""
+    ok, count = int(sessions.ok.sum()), len(sessions.ok)
+    ended = Counter({type_: number for type_, number in (("ok", ok), ("fail", count - ok)) if number})
+    errors = Counter({f"fail: {ABORTED_ERROR}": count - ok} if ok < count else {})
+    return Counter({"txn": count}), {"txn": ended}, errors

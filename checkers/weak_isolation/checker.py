@@ -41,6 +41,13 @@ class WeakIsolation:
         """Whether the promised model is one of the levels, or weaker."""
         return promised(model_named(expected)) is not None
 
+    @staticmethod
+    def compile_kernels(_: object) -> None:
+        """Compile what reads and judges large histories, by a small one that breaks causal consistency."""
+        from checkers.weak_isolation.swift import compile_all
+
+        compile_all()
+
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"txns", "ok", "fail", "info", "sessions"}. Holds: the strongest level kept. Counts: reads, or parts that have a cycle."""
         expected = self.consistency or model_named(context.expected or "causal")

@@ -6,7 +6,7 @@ Relies on      edges that name the reads which prove them; witness.py proves the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -20,6 +20,8 @@ from checkers.weak_isolation.reading import ABORTED, FUTURE, GARBAGE, INITIAL, I
 from harness.verdict import Anomaly
 
 START = "the initial state"
+QUOTED = 12  # micro-ops of a transaction that are quoted even if they prove nothing
+LEFT_OUT = Mop("…", None, None)
 NAMES = {Level.READ_COMMITTED: "read-committed", Level.READ_ATOMIC: "read-atomic", Level.CAUSAL: "causal"}
 
 
@@ -30,6 +32,8 @@ def broken_levels(level: Level) -> list[str]:
 
 def say(mop: Mop) -> str:
     """A micro-op."""
+    if mop is LEFT_OUT:
+        return mop.kind
     if mop.value is UNSEEN:
         return f"r {show(mop.key)} ?"
     return f"{mop.kind} {show(mop.key)} {_value(mop.value)}"
@@ -44,10 +48,12 @@ def _plain(mop: Mop) -> Any:
 
 
 class _Cast(NamedTuple):
-    """Transactions by name, in order of appearance."""
+    """Transactions by name, in order of appearance; `keys` and `places` (of micro-ops) are those that the sentences speak of."""
 
     order: Order
     names: dict[int, str]
+    keys: set[Hashable]
+    places: set[tuple[int, int]]
 
     def name(self, number: int) -> str:
         if number == INITIAL:
@@ -55,12 +61,23 @@ class _Cast(NamedTuple):
         return self.names.setdefault(number, f"T{len(self.names) + 1}")
 
     def mop(self, number: int, at: int) -> Mop:
-        return self.order.reading.txns[number].mops[at]
+        mop = self.order.reading.txns[number].mops[at]
+        self.places.add((number, at))
+        self.keys.add(mop.key)
+        return mop
+
+    def quote(self, number: int) -> str:
+        """A transaction; of a long one only what the sentences speak of."""
+        txn = self.order.reading.txns[number]
+        if len(txn.mops) > QUOTED:
+            spoken = [mop for at, mop in enumerate(txn.mops) if (number, at) in self.places or (mop.kind == WRITE and mop.key in self.keys)]
+            txn = txn._replace(mops=(*spoken, LEFT_OUT))
+        return quoted(self.names[number], txn, say)
 
 
 def tell_cycle(type_: str, level: Level, steps: Sequence[Step], order: Order, by_sessions: bool) -> Anomaly:
     """A cycle as an anomaly; of a history of sessions it also rules out the levels by their own names."""
-    cast = _Cast(order, {})
+    cast = _Cast(order, {}, set(), set())
     for source, _, _ in steps:
         cast.name(source)
     edges = [_edge(cast, level, *step) for step in steps]
@@ -116,7 +133,7 @@ def _told(cast: _Cast, way: Sequence[int]) -> str:
 
 def tell_finding(finding: Finding, order: Order, by_sessions: bool) -> Anomaly:
     """A read that no level explains as an anomaly."""
-    cast = _Cast(order, {})
+    cast = _Cast(order, {}, set(), set())
     numbers = [finding.reader] if finding.writer in (None, finding.reader) else [finding.writer, finding.reader]
     for number in numbers:
         assert number is not None
@@ -144,7 +161,7 @@ def _last(txns: Sequence[Txn], finding: Finding, mop: Mop) -> Any:
 
 def _anomaly(type_: str, level: Level, said: str, cast: _Cast, witness: dict[str, Any], by_sessions: bool) -> Anomaly:
     txns = {name: cast.order.reading.txns[number] for number, name in cast.names.items()}
-    quotes = ". ".join(quoted(name, txn, say) for name, txn in txns.items())
+    quotes = ". ".join(map(cast.quote, cast.names))
     told = anomaly(type_, f"{quotes}. {said}", txns, _plain, witness, witness.get("key"))
     if by_sessions:
         told.rules_out = [*broken_levels(level), *(model for model in told.rules_out if model not in NAMES.values())]

@@ -18,7 +18,8 @@ from checkers.weak_isolation.cycle import STARTS, around, parts, shortest
 from checkers.weak_isolation.graph import Level, Order, demanded
 from checkers.weak_isolation.levels import SHOWN, TYPES, Cycles, Judgement
 from checkers.weak_isolation.reading import ABORTED, FUTURE, GARBAGE, INITIAL, INTERMEDIATE, INTERNAL, Finding, Reading, Unclear
-from harness.history.session_columns import SessionColumns
+from harness.history.history import History
+from harness.history.session_columns import SessionColumns, read_awdit, read_plume, session_columns
 from harness.op import FAIL, OK
 
 if TYPE_CHECKING:
@@ -69,6 +70,16 @@ def judge_columns(columns: SessionColumns, first: bool) -> Judgement | None:
     if len(columns.ok) * sessions > CLOCKS or max(len(columns.key), len(columns.ok)) >= MOST:
         return None
     return _Swift(columns, first).judgement()
+
+
+def compile_all() -> None:
+    """Read and judge a small history whose causal violation needs no session order: that calls every kernel."""
+    text = b"w(1,1,0,0)\nr(1,1,1,1)\nw(1,2,1,1)\nw(2,1,1,1)\nr(2,1,2,2)\nw(3,1,2,2)\nr(3,1,3,3)\nr(1,1,3,3)\n"
+    history = read_plume(text, lambda: History([]))
+    assert history is not None and read_awdit(b"w 1 1\n", lambda: History([])) is not None, "the compiled readers know their formats"
+    columns = session_columns(history)
+    judgement = None if columns is None else judge_columns(columns, first=False)
+    assert judgement is not None and judgement.broken == Level.CAUSAL, "it reads what a cause of it overwrote"
 
 
 class _Swift:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.history.columns import TYPES, LazyOps
 from harness.history.history import History
-from harness.history.sessions import header_of
+from harness.history.sessions import ABORTED_ERROR, header_of
 from harness.op import FAIL, INVOKE, OK, Op
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Flags = NDArray[np.bool_]
-
-ABORTED_ERROR = "aborted"
 
 
 class SessionColumns(NamedTuple):
@@ -100,8 +98,7 @@ def _read(format: str, data: bytes, read: Callable[[], History]) -> History | No
     count = parse(np.frombuffer(data, np.uint8), write, key, value, session, txn)
     if count <= 0:
         return None
-    columns = [column[:count] for column in (write, key, value, session, txn)]
-    made = _grouped(*columns, zero=format == "plume")
+    made = _grouped(write[:count], key[:count], value[:count], session[:count], txn[:count], zero=format == "plume")
     first = format == "plume" and bool(session[0] == 0 and txn[0] == 0) and _is_first(made)
     return History(LazyOps(made, lambda: read().ops), header_of(first))
 

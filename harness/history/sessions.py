@@ -17,6 +17,7 @@ from harness.history.history import History
 from harness.op import INVOKE, OK, Op
 
 Micro = list[Any]
+ABORTED_ERROR = "aborted"  # why a transaction failed, where a file says no more
 ZERO = 0  # what a register holds before its first write where the format has no null: Plume, dbcop
 
 

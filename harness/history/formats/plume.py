@@ -13,7 +13,7 @@ from pathlib import Path
 
 from harness.errors import HistoryError
 from harness.history.history import History
-from harness.history.sessions import Micro, SessionTxn, history_of, initial_zero, is_first
+from harness.history.sessions import ABORTED_ERROR, Micro, SessionTxn, history_of, initial_zero, is_first
 from harness.op import FAIL, OK
 
 LARGE = 4_000_000  # bytes; below, reading line by line takes less than loading the kernels does
@@ -54,7 +54,7 @@ def read_lines(path: Path, data: bytes) -> History:
         else:
             aborts.pop(session, None)
         if txn not in members:
-            members[txn] = SessionTxn(session, FAIL if txn < 0 else OK, [], "aborted" if txn < 0 else None)
+            members[txn] = SessionTxn(session, FAIL if txn < 0 else OK, [], ABORTED_ERROR if txn < 0 else None)
         mop: Micro = [f, key, value]
         members[txn].mops.append(mop)
     return _history(sessions, data.lstrip())
