@@ -8,7 +8,9 @@ Rules out  linearizable and strict-serializable.
 Source     Lowe 2017 (just-in-time search); reasons for each shortcut stand where it is taken.
 """
 
+from checkers.objects.checker import Linearizable, judge_object
 from checkers.objects.models import make_model
 from checkers.objects.search import OutOfBudget, Stuck, search_model
+from checkers.objects.witness import verify_witness
 
-__all__ = ["OutOfBudget", "Stuck", "make_model", "search_model"]
+__all__ = ["Linearizable", "OutOfBudget", "Stuck", "judge_object", "make_model", "search_model", "verify_witness"]

@@ -47,6 +47,10 @@ class Machine:
             self.is_read.append(bool(self._ask(number, "reads", self.model.reads, self.seen[-1])))
         return number
 
+    def seen_as(self, op: Operation) -> Act:
+        """An operation as the model sees it."""
+        return self.seen[self.act(op)]
+
     def state(self, value: Any, number: int = -1) -> int:
         """The number of a state."""
         try:
@@ -103,7 +107,7 @@ class Machine:
         except SplitbrainError:
             raise
         except Exception as error:  # a user's model may fail in any way
-            if type(self.model).__module__.startswith("checkers.objects.models"):
+            if self.model.typed and type(self.model).__module__.startswith("checkers.objects.models"):
                 raise
             line = next((f" (line {frame.lineno})" for frame in reversed(traceback.extract_tb(error.__traceback__))), "")
             raise self._wrong(number, f"{method} raised {type(error).__name__}: {error}{line}") from error

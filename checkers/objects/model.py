@@ -5,8 +5,9 @@ Why it exists  the search knows nothing of queues or locks; a model is the seque
 Relies on      `step` alone being the definition. All else tells the search what it need not try, and may be left as it is.
 
 A model has `initial` (the state at the start) and `step(state, act)`, which gives the states that the act may lead to: one, several
-(nondeterminism), or none if it cannot have happened there. States and values are JSON or tuples, sets, anything hashable; a state is never
-changed in place. An act's result is UNKNOWN if it crashed: then every result is possible; `act.answers(x)` is true if its result may be x.
+(nondeterminism), or none if it cannot have happened there. States and values are JSON or tuples, sets, anything hashable; a state is
+never changed in place. An act's result is UNKNOWN if it never completed ok: then every result is possible; `act.answers(x)` is true if
+its result may be x.
 """
 
 from __future__ import annotations
@@ -82,12 +83,16 @@ class Model:
         """True if the act changes nothing in any state in which it is possible."""
         return False
 
+    def tells(self, act: Act) -> bool:
+        """True if the act, completed, tells something of the object: some state would have forbidden it."""
+        return act.result is not UNKNOWN or act.failed
+
     def commute(self, one: Act, other: Act) -> bool:
         """True only if in every state, doing both in either order leads to the same states."""
         return False
 
     def helps(self, state: Any, crashed: Act, wanted: Act) -> bool:
-        """False only if no shortest series of crashed acts before `wanted` begins with this one in this state."""
+        """False only if no shortest series of crashed acts, all of unknown result, before `wanted` begins with this one in this state."""
         return True
 
     def needless(self, crashed: Act, observed: frozenset[Any]) -> bool:
@@ -133,5 +138,5 @@ def whole_number(value: Any, where: str, what: str) -> None:
 
 def act_of(op: Operation, model: Model) -> Act:
     """The act that an operation is to the model: what it need not look at is left out, so that equal acts are equal."""
-    result = UNKNOWN if op.crashed or op.f in model.silent or op.failed else model.result_of(op)
+    result = UNKNOWN if op.result is UNKNOWN or op.f in model.silent or op.failed else model.result_of(op)
     return Act(op.f, op.argument, result, op.process if model.by_process else None, op.failed, op.ext)

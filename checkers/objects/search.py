@@ -18,17 +18,19 @@ Source     Lowe, Testing for linearizability, CCPE 2017; the reasons above are o
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from checkers.objects.machine import Machine
 from checkers.objects.model import Model
-from checkers.objects.operations import Operation
+from checkers.objects.operations import UNKNOWN, Operation
 from checkers.objects.supply import Supply
 
 BUDGET = 2_000_000
 FIRST = 20_000  # configurations after which the complete search is left for the quick tries, where ops crashed
+MANY = 17  # configurations remembered of one moment: more explain nothing
 BEAM = 12  # uses kept for each state and mask in the second quick try
 QUICK = 20_000  # configurations that the first quick try may cost: a boundless supply may lead to ever new states
 Config = tuple[int, int, int]  # state, mask of pending ops that have acted, uses
@@ -66,31 +68,41 @@ class Effort:
             raise OutOfBudget
 
 
+class Start(NamedTuple):
+    """A state, and the calls of the ops, open or crashed, that have acted already."""
+
+    state: Any
+    acted: frozenset[int] = frozenset()
+
+
 def search_model(
     operations: Sequence[Operation],
     model: Model,
     budget: int | Effort = BUDGET,
-    starts: Sequence[Any] | None = None,
+    starts: Sequence[Start] | None = None,
+    begin: int = -1,
     *,
     exact: bool = False,
 ) -> Stuck | None:
     """None if the operations on one object have a linearization, else where every order gets stuck.
 
-    Args:    operations: in order of invocation; budget: how many configurations may be tried; starts: states that the object may have at
-             the start, instead of the model's; exact: no quick tries, so that the states in `Stuck` are the real ones.
+    Args:    operations: in order of invocation; budget: how many configurations may be tried; starts: what may be so at position `begin`,
+             instead of the model's initial state (all operations return later); exact: no quick tries, so that the states in `Stuck` are
+             the real ones.
     Raises:  OutOfBudget. HistoryError or UsageError naming the op, where it has not the model's shape, or the model fails.
     Cost:    ops × (states × 2^pending × antichains of crashed ops), at worst; a budget of 1,000,000 lasts some seconds.
     """
     effort = budget if isinstance(budget, Effort) else Effort(budget)
     task = _Task(operations, Machine(model))
-    begin = [task.machine.state(value) for value in (starts if starts is not None else [model.initial])]
+    if starts is None:
+        starts = [Start(model.initial)]
     crashed = sum(at < 0 for _, _, at in task.events)
 
     def tried(supply: Supply, most: int) -> Stuck | None:
         some = Effort(min(most, effort.left))
         effort.left -= some.left
         try:
-            return _Search(task, supply, some).run(begin)
+            return _Search(task, supply, some).run(starts, begin)
         finally:
             effort.left += max(some.left, 0)
 
@@ -108,6 +120,19 @@ def search_model(
     return tried(Supply(len(task.kinds), crashed), effort.left)
 
 
+def starts_at(operations: Sequence[Operation], model: Model, effort: Effort, until: int, most: int) -> list[tuple[int, list[Start]]]:
+    """(position of a return, what may be so right after it) of the last `most` returns up to position `until`. Raises OutOfBudget.
+
+    The operations need not have an order: up to where they get stuck.
+    """
+    task = _Task(operations, Machine(model))
+    crashed = sum(at < 0 for _, _, at in task.events)
+    search = _Search(task, Supply(len(task.kinds), crashed), effort)
+    search.remember, search.until = deque(maxlen=most), until
+    search.run([Start(model.initial)], -1)
+    return list(search.remember)
+
+
 class _Task:
     """The ops to search: live ones with their acts, kinds of crashed ones, and the events in order."""
 
@@ -117,6 +142,7 @@ class _Task:
         self.act: list[int] = []
         self.kinds: list[int] = []  # acts of crashed ops
         self.examples: list[Operation] = []
+        self.calls: list[list[int]] = []  # of the crashed ops of each kind
         self.events: list[Event] = []
         acts = [machine.act(op) for op in operations]
         crashed = {at for at, op in enumerate(operations) if op.crashed and not machine.is_read[acts[at]]}
@@ -128,12 +154,15 @@ class _Task:
                 if kind == len(self.kinds):
                     self.kinds.append(acts[at])
                     self.examples.append(op)
+                    self.calls.append([])
+                self.calls[kind].append(op.call)
                 self.events.append((op.call, False, -1 - kind))
             elif not op.crashed:
                 self.events += [(op.call, False, len(self.live)), (op.ret, True, len(self.live))]
                 self.live.append(op)
                 self.act.append(acts[at])
         self.events.sort()
+        self.told = any(op.result is not UNKNOWN for op in self.examples)  # in a window: what returned later, and is known
 
 
 def _needed(crashed: set[int], operations: Sequence[Operation], acts: Sequence[int], machine: Machine) -> set[int]:
@@ -167,35 +196,55 @@ class _Search:
         self.bit_of: dict[int, int] = {}
         self.pending: list[_Pending] = []
         self.round: _Round
+        self.frontier: list[Config] = []
+        self.free: list[int] = []
+        self.remember: deque[tuple[int, list[Start]]] | None = None
+        self.until = -1
         self.related = self.machine.model.__class__.commute is not Model.commute
 
-    def run(self, begin: Sequence[int]) -> Stuck | None:
+    def run(self, starts: Sequence[Start], begin: int) -> Stuck | None:
         """Through all events."""
-        task, supply = self.task, self.supply
-        free: list[int] = []
-        bits = 0
-        frontier: list[Config] = [(state, 0, 0) for state in dict.fromkeys(begin)]
-        for _, is_return, at in task.events:
-            if at < 0:
-                supply.available[-at - 1] += 1
-                continue
+        events, first = self.task.events, 0
+        while first < len(events) and events[first][0] <= begin:
+            self._call(events[first][2])
+            first += 1
+        self.frontier = list(dict.fromkeys(self._config(start) for start in starts))
+        for now, is_return, at in events[first:]:
             if not is_return:
-                if not free:
-                    free.append(1 << bits)
-                    bits += 1
-                bit = free.pop()
-                self.open[bit], self.bit_of[at] = at, bit
-                self._list()
+                self._call(at)
                 continue
             bit = self.bit_of.pop(at)
-            after = self._act(frontier, bit)
+            after = self._act(self.frontier, bit)
             if not after:
-                return self._stuck(frontier, at)
-            frontier = after
+                return self._stuck(self.frontier, at)
+            self.frontier = after
             del self.open[bit]
-            free.append(bit)
+            self.free.append(bit)
             self._list()
+            if self.remember is not None and now <= self.until:
+                self.remember.append((now, [self._start(config) for config in self.frontier[:MANY]]))
         return None
+
+    def _call(self, at: int) -> None:
+        if at < 0:
+            self.supply.available[-at - 1] += 1
+            return
+        bit = self.free.pop() if self.free else 1 << len(self.open)
+        self.open[bit], self.bit_of[at] = at, bit
+        self._list()
+
+    def _config(self, start: Start) -> Config:
+        mask = sum(bit for bit, at in self.open.items() if self.task.live[at].call in start.acted)
+        counts = [sum(call in start.acted for call in calls) for calls in self.task.calls]
+        used = sum(count * one for count, one in zip(counts, self.supply.one, strict=True))
+        return self.machine.state(start.state), mask, used
+
+    def _start(self, config: Config) -> Start:
+        state, mask, used = config
+        acted = {self.task.live[at].call for bit, at in self.open.items() if mask & bit}
+        for count, calls in zip(self.supply.counts(used), self.task.calls, strict=True):
+            acted.update(calls[:count])
+        return Start(self.machine.states[state], frozenset(acted))
 
     def _list(self) -> None:
         """The open ops, by their return."""
@@ -233,6 +282,7 @@ class _Round:
         is_read = self.machine.is_read
         self.kinds = [kind for kind, count in enumerate(self.supply.available) if count]
         self.crashed = search.task.kinds
+        self.told = search.task.told
         chosen = self._related(search) if search.related else search.pending
         self.changing = [op for op in chosen if not is_read[op.act]]
         self.wanted = [(op.bit, op.act) for op in chosen]
@@ -318,7 +368,7 @@ class _Round:
             if after is None:
                 after = self.machine.step(state, act)
             after = tuple(next_ for next_ in after if next_ != state)
-            if after and any(helps(state, act, want) for want in wanted):
+            if after and (self.told or any(helps(state, act, want) for want in wanted)):
                 for next_ in after:
                     self._enter(next_, mask, used + self.supply.one[kind])
 

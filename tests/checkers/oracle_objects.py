@@ -79,6 +79,7 @@ class Values:
 
 
 class Register(Values):
+    faults = (0.0, 0.3, 0.6)
     start: Any = None
     fs = ("read", "read", "write", "cas", "cas")
 
@@ -170,6 +171,7 @@ class Mutex:
 
 class AnyonesMutex(Mutex):
     owned = False
+    faults = (0.0, 0.4, 0.8)
 
 
 class FencedMutex(Mutex):
@@ -200,7 +202,8 @@ class FencedMutex(Mutex):
 
 class Semaphore:
     start: Any = 0
-    fs = ("decr", "incr")
+    fs = ("decr", "decr", "incr")
+    faults = (0.0, 0.4, 0.8)
 
     def ask(self, rng, state, process):
         return rng.choice(self.fs), None
@@ -299,6 +302,7 @@ class Deque(Line):
 
 
 class PriorityQueue(Line):
+    faults = (0.0, 0.3, 0.6)
     puts, takes, peeks = {"insert": -1}, {"poll": -1}, {"peek": -1}
     pool = (1, 1, 2, 3, 1.0, 2.5)
     largest = True
@@ -404,7 +408,7 @@ class Clients:
 
     def __init__(self, rng: random.Random, thing: Any) -> None:
         self.rng, self.thing = rng, thing
-        self.fault = {name: rng.choice([0.0, 0.0, 0.3, 0.6]) for name in ("stale", "lost", "junk", "dirty")}
+        self.fault = {name: rng.choice(getattr(thing, "faults", [0.0, 0.0, 0.3, 0.6])) for name in ("stale", "lost", "junk", "dirty")}
         self.crash, self.fail = rng.choice([0.0, 0.0, 0.2, 0.5]), rng.choice([0.0, 0.1, 0.25])
         self.log, self.answers, self.ops = [thing.start], [None], []
 

@@ -49,6 +49,10 @@ class Mutex(Model):
         """An acquire that was told no."""
         return bool(act.result == NO)
 
+    def tells(self, act: Act) -> bool:
+        """Each of them depends on who has it."""
+        return True
+
     def part(self, act: Act) -> Hashable:
         """The process: in a legal series nobody acts between its acquire and its release."""
         return ("process", act.process) if self.by_process and act.result != NO else None

@@ -46,6 +46,10 @@ class Register(Model):
         """Reads, and refused cas."""
         return act.f == "read" or act.failed
 
+    def tells(self, act: Act) -> bool:
+        """Reads and cas."""
+        return act.f != "write"
+
     def observes(self, act: Act) -> Iterable[Any]:
         """The value that was read or compared; a refusal may owe itself to any."""
         if act.f == "read":

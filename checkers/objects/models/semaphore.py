@@ -59,6 +59,10 @@ class Semaphore(Model):
         """An acquire that was told no."""
         return bool(act.result == NO)
 
+    def tells(self, act: Act) -> bool:
+        """Who got permits, or none."""
+        return act.f in ("acquire", "decr")
+
     def commute(self, one: Act, other: Act) -> bool:
         """What gives back; what was granted."""
         if NO in (one.result, other.result):
