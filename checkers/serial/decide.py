@@ -17,13 +17,15 @@ from checkers.serial.certificate import Moment, Wrong, execute
 from checkers.serial.chains import Chains
 from checkers.serial.choices import Choices, Saw
 from checkers.serial.events import HELPER, Events, Order
-from checkers.serial.guess import Guess, cycle_free_order, hints
+from checkers.serial.guess import Guess, hints
 from checkers.serial.ordered import Ordered
 from checkers.serial.problem import START, Finding, Problem
-from checkers.serial.refute import Refutation, known_cycle, refute
+from checkers.serial.prune import Pruned
+from checkers.serial.refute import Refutation, refute, refute_settled
 from checkers.transactions.txns import Txn
 
 BUDGET = 100_000  # conflicts; the hardest of the recorded histories needs a hundredth of it
+FIRST_BUDGET = 500  # conflicts of the search for an order that keeps more than it must: enough for what is easy
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,27 @@ def decide(txns: Sequence[Txn], model: str, *, by_sessions: bool = False, first:
         return Decision(False, findings=chains.findings)
     wanted = MODELS[model]
     sessions, real_time = wanted.sessions or (wanted.real_time and by_sessions), wanted.real_time and not by_sessions
-    events = Events(chains, Order(sessions, real_time, first), snapshots=wanted.snapshots)
-    order = cycle_free_order(len(events.txn), events.source, events.target)
-    if len(order) < len(events.txn):
-        return Decision(False, refutation=known_cycle(events, frozenset(order)))
-    guessed = Guess(events, order, hints(events, by_sessions=by_sessions)).order()
-    done = execute(problem, _steps(events, guessed), {})
+    own, fullest = Order(sessions, real_time, first), Order(by_sessions, not by_sessions, first)
+    # Most systems keep orders that nobody asked for, and an order that keeps more is easier to find.
+    tries = [(False, fullest), (wanted.snapshots, fullest)]
+    for snapshots, known in dict.fromkeys(tries):
+        if (snapshots, known) != (wanted.snapshots, own):
+            decision = _decide(chains, known, snapshots, by_sessions, min(budget, FIRST_BUDGET))
+            if decision.valid:
+                return decision
+    return _decide(chains, own, wanted.snapshots, by_sessions, budget)
+
+
+def _decide(chains: Chains, known: Order, snapshots: bool, by_sessions: bool, budget: int) -> Decision:
+    events = Events(chains, known, snapshots=snapshots)
+    pruned = Pruned(events)
+    if pruned.dead is not None or len(pruned.order) < len(events.txn):
+        return Decision(False, refutation=refute_settled(pruned))
+    guessed = Guess(events, pruned.order, zip(pruned.source, pruned.target), hints(events, by_sessions=by_sessions)).order()
+    done = execute(chains.problem, _steps(events, guessed), {})
     if not done.wrong:
         return Decision(True, _moments(events, guessed, done.absent))
-    return _search(events, guessed, done.wrong, budget)
+    return _search(pruned, guessed, done.wrong, budget)
 
 
 def _steps(events: Events, order: Sequence[int]) -> list[tuple[int, bool, bool]]:
@@ -100,8 +114,8 @@ def _moments(events: Events, order: Sequence[int], absent: Sequence[int]) -> lis
     return [Moment(*step) for step in _steps(events, order) if step[0] not in absent]
 
 
-def _search(events: Events, order: list[int], wrong: list[Wrong], budget: int) -> Decision:
-    graph = Ordered(order, events.source, events.target)
+def _search(pruned: Pruned, order: list[int], wrong: list[Wrong], budget: int) -> Decision:
+    events, graph = pruned.events, Ordered(order, pruned.source, pruned.target, pruned.tag)
     choices = Choices(events, graph)
     search = choices.search
     while True:
@@ -112,7 +126,7 @@ def _search(events: Events, order: list[int], wrong: list[Wrong], budget: int) -
         if answer is None:
             return Decision(None, conflicts=search.conflicts, choices=len(choices.all))
         if answer is False:
-            return Decision(False, refutation=refute(choices), conflicts=search.conflicts, choices=len(choices.all))
+            return Decision(False, refutation=refute(choices, pruned), conflicts=search.conflicts, choices=len(choices.all))
         order = sorted(range(len(graph.place)), key=graph.place.__getitem__)
         decided = {txn: fate for txn in events.problem.optional if (fate := choices.fate(txn)) is not None}
         done = execute(events.problem, _steps(events, order), decided)

@@ -9,7 +9,7 @@ Relies on  a hint of when each transaction took effect: its completion (real tim
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 
 from checkers.serial.events import HELPER, Events
@@ -54,13 +54,13 @@ def hints(events: Events, *, by_sessions: bool) -> list[float]:
 class Guess:
     """The scheduler. A node waits while it would overwrite what somebody has yet to read; if all wait, the most urgent goes."""
 
-    def __init__(self, events: Events, order: list[int], hint: list[float]) -> None:
-        """order: the nodes in topological order; hint: when each happened."""
+    def __init__(self, events: Events, order: Sequence[int], edges: Iterable[tuple[int, int]], hint: list[float]) -> None:
+        """order: the nodes in an order that the edges agree with; hint: when each happened."""
         self.events, self.chains = events, events.chains
         count = len(order)
         self._out: list[list[int]] = [[] for _ in range(count)]
         self._missing = [0] * count
-        for a, b in zip(events.source, events.target):
+        for a, b in edges:
             self._out[a].append(b)
             self._missing[b] += 1
         self._urgent = list(hint)

@@ -18,17 +18,17 @@ SURE = -1  # the literal of an edge that holds whatever is chosen
 class Ordered:
     """A graph of events in order. place: position of each node.
 
-    source, target, literal   edges by number; the literal is the choice that brought it, SURE for none
+    source, target, literal   edges by number; the literal is the choice that brought it, SURE for none, less for a settled pair (prune.py)
     """
 
-    def __init__(self, nodes: Sequence[int], source: Sequence[int], target: Sequence[int]) -> None:
-        """nodes: all nodes in an order that the sure edges (source[i], target[i]) agree with."""
+    def __init__(self, nodes: Sequence[int], source: Sequence[int], target: Sequence[int], literal: Sequence[int]) -> None:
+        """nodes: all nodes in an order that the sure edges (source[i], target[i]) agree with; their literals are below 0."""
         count = len(nodes)
         self.place = [0] * count
         for place, node in enumerate(nodes):
             self.place[node] = place
         self.source, self.target = list(source), list(target)
-        self.literal = [SURE] * len(self.source)
+        self.literal = list(literal)
         self.out: list[list[int]] = [[] for _ in range(count)]
         self.into: list[list[int]] = [[] for _ in range(count)]
         for number, (a, b) in enumerate(zip(source, target)):

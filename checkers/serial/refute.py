@@ -9,19 +9,24 @@ Relies on  each cycle being found with the fewest choices and then the fewest ed
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from checkers.serial.chains import Chain
 from checkers.serial.choices import Before, Choices, Committed, Overwritten, Saw
 from checkers.serial.events import HELPER, INSIDE, Events, Why
-from checkers.serial.ordered import SURE
+from checkers.serial.guess import cycle_free_order
+from checkers.serial.ordered import SURE, Ordered
 from checkers.serial.problem import Read
+from checkers.serial.prune import Pruned
 from checkers.serial.search import Cycle
 from checkers.transactions.edges import RW, WR
 
 TRIES, TRY_BUDGET = 200, 2_000  # attempts to leave a choice out, conflicts of each: beyond, a witness may be larger than it must be
 NEAR = 4_000  # nodes of a component up to which the shortest of all its cycles is looked for, else one through its first nodes
+
+
+Item = Before | Read | Overwritten
 
 
 class Step(NamedTuple):
@@ -49,20 +54,21 @@ class Refutation(NamedTuple):
     chains: dict[int, Chain]
 
 
-def known_cycle(events: Events, outside: frozenset[int]) -> Refutation:
-    """The shortest cycle of the certain edges; `outside`: nodes that are in none."""
+def _shortest(source: Sequence[int], target: Sequence[int], tag: Sequence[int], outside: frozenset[int]) -> list[tuple[int, int, int]]:
+    """The edges (source, target, tag) of the shortest cycle; `outside`: nodes that are on none."""
     out: dict[int, list[int]] = {}
-    for source, target in zip(events.source, events.target):
-        if source not in outside and target not in outside:
-            out.setdefault(source, []).append(target)
+    tags: dict[tuple[int, int], int] = {}
+    for a, b, mark in zip(source, target, tag):
+        if a not in outside and b not in outside:
+            out.setdefault(a, []).append(b)
+            tags[a, b] = max(mark, tags.get((a, b), mark))
     best: list[int] | None = None
     for start in _core(out)[:NEAR]:
         ring = _ring_through(out, start, None if best is None else len(best))
         if ring is not None:
             best = ring
     assert best is not None, "what is left after all that can be ordered has a cycle"
-    edges = [(a, b, SURE) for a, b in zip(best, [*best[1:], best[0]])]
-    return Refutation((Ring(tuple(_steps(events, edges, None)), ()),), (), {})
+    return [(a, b, tags[a, b]) for a, b in zip(best, [*best[1:], best[0]])]
 
 
 def _core(out: dict[int, list[int]]) -> list[int]:
@@ -101,22 +107,52 @@ def _ring_through(out: dict[int, list[int]], start: int, shorter_than: int | Non
     return None
 
 
-Item = Before | Read | Overwritten
+def refute_settled(pruned: Pruned) -> Refutation:
+    """Of certain edges that have a cycle, or a pair that has no way left."""
+    events = pruned.events
+    if pruned.dead is not None:
+        a, b = pruned.dead
+        last = pruned.settled[-1].round + 1 if pruned.settled else 1
+        tags = [tag for pair in ((a, b), (b, a)) for tag in pruned.forbids(*pair, last)]
+        return _minimal(events, [_before(a, b), *_settled(pruned, tags)])
+    edges = _shortest(pruned.source, pruned.target, pruned.tag, frozenset(pruned.order))
+    tags = [tag for _, _, tag in edges]
+    if all(tag == SURE for tag in tags):
+        return Refutation((Ring(tuple(_steps(events, edges, None)), ()),), (), {})
+    return _minimal(events, _settled(pruned, tags))
 
 
-def refute(choices: Choices) -> Refutation:
+def refute(choices: Choices, pruned: Pruned) -> Refutation:
+    """Of choices that contradict each other."""
+    assert choices.search.failed is not None
+    cycles = [clause for clause in map(choices.search.clauses.__getitem__, choices.search.failed) if isinstance(clause, Cycle)]
+    tags = [literal for cycle in cycles for _, _, literal in cycle.edges if literal < 0]
+    return _minimal(choices.events, list(dict.fromkeys([*_settled(pruned, tags), *_items(choices)])))
+
+
+def _settled(pruned: Pruned, tags: Iterable[int]) -> list[Item]:
+    return [_before(one.first, one.second) for one in pruned.reasons(tags)]
+
+
+def _before(a: Chain, b: Chain) -> Before:
+    return Before(min(a.number, b.number), max(a.number, b.number))
+
+
+def _minimal(events: Events, items: list[Item]) -> Refutation:
     """Reduce what contradicts itself to what is needed, and tell it by transactions."""
+    order = cycle_free_order(len(events.txn), events.source, events.target)
+    graph = Ordered(order, events.source, events.target, [SURE] * len(events.source))
+    choices = _again(events, graph, items, None)
+    assert choices is not None, "what contradicted itself contradicts itself again"
     items, tries = _items(choices), 0
     for item in list(items):
         if tries == TRIES:
             break
         if item in items:
             tries += 1
-            smaller = _again(choices, [other for other in items if other != item])
+            smaller = _again(events, graph, [other for other in items if other != item], TRY_BUDGET)
             if smaller is not None:
                 choices, items = smaller, _items(smaller)
-    again = _again(choices, items)
-    choices = again if again is not None else choices
     return _told(choices)
 
 
@@ -140,11 +176,10 @@ def _read(choices: Choices, saw: Saw) -> Read:
     return next(read for read in choices.events.problem.reads[saw.reader] if read.key == saw.key)
 
 
-def _again(choices: Choices, items: Sequence[Item]) -> Choices | None:
+def _again(events: Events, graph: Ordered, items: Sequence[Item], budget: int | None) -> Choices | None:
     """The contradiction from these items alone; None if they have an order, or none was found within the budget."""
-    graph, chains = choices.graph, choices.events.chains.all
     graph.take_back(graph.sure)
-    fresh = Choices(choices.events, graph)
+    fresh, chains = Choices(events, graph), events.chains.all
     for item in items:
         if isinstance(item, Read):
             fresh.read(item)
@@ -154,7 +189,7 @@ def _again(choices: Choices, items: Sequence[Item]) -> Choices | None:
     for item in items:
         if isinstance(item, Overwritten) and item.saw in fresh.number and _caused(fresh, item):
             fresh.overwritten(item.saw, item.writer)
-    return fresh if fresh.search.run(TRY_BUDGET) is False else None
+    return fresh if fresh.search.run(budget) is False else None
 
 
 def _caused(choices: Choices, item: Overwritten) -> bool:

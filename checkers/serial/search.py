@@ -101,7 +101,7 @@ class Search:
         self._reason[variable] = reason
         self._trail.append(literal)
 
-    def run(self, budget: int) -> bool | None:
+    def run(self, budget: int | None) -> bool | None:
         """True: all variables are assigned, the graph is in order. False: `failed` says why not. None: the budget of conflicts is spent."""
         while self.failed is None:
             conflict = self._propagate()
@@ -111,7 +111,7 @@ class Search:
                     self._contradiction(conflict)
                     break
                 self._learn(conflict)
-                if self.conflicts > budget:
+                if budget is not None and self.conflicts > budget:
                     return None
             elif not self._decide():
                 return True
