@@ -1,26 +1,25 @@
 """The fast road: a large history of sessions as arrays, each level decided by compiled code.
 
 Why it exists  a million transactions are judged in a few seconds; the exact road in plain Python takes minutes.
-Relies on      the rules of reading.py, graph.py and causes.py, compiled in kernels.py. Here it is only decided which levels are broken and
-               which transactions show it: those few go the exact road, which finds the shortest cycle among them and tells it.
+Relies on      the rules of reading.py, graph.py and causes.py, compiled in kernels.py and edge_kernels.py. Here it is only decided which
+               levels are broken and which transactions show it: those few go the exact road, which finds the shortest cycle among them
+               and tells it.
 Limits         whether a broken causal level would be broken without session order too is asked only up to WORK: beyond, the cycle is told
                as one that needs it, and models without sessions are not ruled out. Nothing false is said.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checkers.transactions.txns import READ, WRITE, Mop, Txn
 from checkers.weak_isolation.cycle import STARTS, around, parts, shortest
 from checkers.weak_isolation.graph import Level, Order, demanded
 from checkers.weak_isolation.levels import SHOWN, TYPES, Cycles, Judgement
-from checkers.weak_isolation.reading import ABORTED, FUTURE, GARBAGE, INITIAL, INTERMEDIATE, INTERNAL, Finding, Reading, Unclear
+from checkers.weak_isolation.reading import INITIAL, Reading
+from checkers.weak_isolation.resolved import Resolved
 from harness.history.history import History
 from harness.history.session_columns import SessionColumns, read_awdit, read_plume, session_columns
-from harness.op import FAIL, OK
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,24 +27,11 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Small = NDArray[np.int32]
-    Flags = NDArray[np.bool_]
 
-CLOCKS = 400_000_000  # entries of all clocks (1.6 GB): transactions times sessions; more go the exact road
+CLOCKS = 400_000_000  # entries of all clocks (1.6 GB): transactions times sessions
 MOST = 1 << 31  # transactions and micro-ops fit into 32 bits
-WORK = 3_000_000_000  # words of bits that causes without session order may take
-WIDTH = 512  # writers of a pass over causes without session order
-
-
-class _Reads(NamedTuple):
-    """Per transaction its reads with one explanation (start: n + 1 entries): micro-op, key, writer; and the keys that it writes."""
-
-    start: Ints
-    op: Ints
-    key: Ints
-    writer: Ints
-    w_start: Ints
-    w_key: Ints
-    keys: int
+WORK = 3_000_000_000  # words of bits that passes may take
+WIDTH = 512  # writers of a pass
 
 
 class _Paths(NamedTuple):
@@ -59,17 +45,24 @@ class _Paths(NamedTuple):
 
 
 def judge_columns(columns: SessionColumns, first: bool) -> Judgement | None:
-    """Judge a history up to causal consistency, or None if the exact road must. Cost: O(n^1.5 + n k), k sessions; 4 n k bytes."""
-    import numpy as np
+    """Judge a history up to causal consistency, or None if the exact road must.
 
+    Cost: O(n^1.5 + n k), k sessions, and 4 n k bytes for their clocks; where that exceeds CLOCKS, causes take passes instead.
+    """
     try:
-        from checkers.weak_isolation import kernels  # noqa: F401
+        from checkers.weak_isolation import edge_kernels, kernels  # noqa: F401
     except RuntimeError:  # numba finds no folder that it may keep compiled code in
         return None
-    sessions = len(np.unique(columns.session))
-    if len(columns.ok) * sessions > CLOCKS or max(len(columns.key), len(columns.ok)) >= MOST:
+    if max(len(columns.key), len(columns.ok)) >= MOST:
         return None
-    return _Swift(columns, first).judgement()
+    try:
+        return _Swift(columns, first).judgement()
+    except _TooMuch:
+        return None
+
+
+class _TooMuch(Exception):
+    """Causes with session order would take more than WORK."""
 
 
 def compile_all() -> None:
@@ -86,33 +79,10 @@ class _Swift:
     """One history on its way."""
 
     def __init__(self, columns: SessionColumns, first: bool) -> None:
-        import numpy as np
-
-        from checkers.weak_isolation import kernels
-
-        self.columns = columns
-        self.n = len(columns.ok)
+        self.columns, self.n = columns, len(columns.ok)
+        self.resolved = Resolved(columns)
+        self.reads, self.of = self.resolved.reads, self.resolved.of
         self.first = 0 if first and columns.ok[0] else INITIAL
-        count = len(columns.key)
-        self.key = np.empty(count, np.int64)
-        keys = kernels.number_keys(columns.key, self.key)
-        self.of = np.empty(count, np.int64)
-        self.final, self.external, self.wrong = (np.zeros(count, np.bool_) for _ in range(3))
-        txns = (columns.ok, columns.start, columns.size)
-        kernels.roles(*txns, columns.write, self.key, keys, columns.value, columns.null, self.of, self.final, self.external, self.wrong)
-        table = np.full(1 << max(4, (2 * int(self.final.sum())).bit_length()), -1, np.int64)
-        twice = np.zeros(count, np.bool_)
-        kernels.index_writes(self.final, self.key, columns.value, table, twice)
-        reads = int(self.external.sum())
-        start, w_start = np.empty(self.n + 1, np.int64), np.empty(self.n + 1, np.int64)
-        op, writer, odd = (np.empty(reads, np.int64) for _ in range(3))
-        others = kernels.resolve(*txns, self.key, columns.value, columns.null, self.of, self.external, table, twice, start, op, writer, odd)
-        self.odd = odd[:others]
-        self.written = self._writers_of_odd()
-        op, writer, start = self._with_odd(op[: start[-1]], writer[: start[-1]], start)
-        w_key = np.empty(int(self.final.sum()), np.int64)
-        kernels.last_writes(*txns, self.key, self.final, w_start, w_key)
-        self.reads = _Reads(start, op, self.key[op], writer, w_start, w_key, max(1, keys))
         self.paths = self._paths()
 
     def _paths(self) -> _Paths:
@@ -132,99 +102,11 @@ class _Swift:
 
     def judgement(self) -> Judgement:
         """Which levels are broken, with a few of the transactions that show it."""
-        shown, counts, unclear = self._odd_reads()
+        shown, counts, unclear = self.resolved.odd_reads()
         seen = int((~self.columns.write & self.columns.ok[self.of]).sum())
         outcomes = {"ok": int(self.columns.ok.sum()), "fail": int((~self.columns.ok).sum()), "info": 0}
         figures: dict[str, Any] = {"txns": self.n, **outcomes, "sessions": len(self.paths.session_end)}
         return Judgement(figures, seen, counts, shown, unclear, self._cycles())
-
-    # reads without one explanation
-
-    def _writers_of_odd(self) -> dict[tuple[int, int], list[int]]:
-        """(key, value) of each read without one explanation at once -> the micro-ops that write it."""
-        import numpy as np
-
-        value = self.columns.value
-        written: dict[tuple[int, int], list[int]] = {(int(self.key[i]), int(value[i])): [] for i in self.odd.tolist()}
-        if written:
-            asked = np.zeros(int(self.key.max()) + 1, np.bool_)
-            asked[self.key[self.odd]] = True
-            for i in np.flatnonzero(self.columns.write & asked[self.key]).tolist():
-                pair = (int(self.key[i]), int(value[i]))
-                if pair in written:
-                    written[pair].append(i)
-        return written
-
-    def _with_odd(self, op: Ints, writer: Ints, start: Ints) -> tuple[Ints, Ints, Ints]:
-        """The reads, with those that have one explanation because the other writer of the value is the reader itself."""
-        import numpy as np
-
-        more = [(i, writers[0]) for i in self.odd.tolist() for type_, writers in [self._explain(i)] if not type_ and len(writers) == 1]
-        if not more:
-            return op, writer, start
-        op, writer = np.r_[op, [i for i, _ in more]], np.r_[writer, [t for _, t in more]]
-        order = np.lexsort((op, self.of[op]))
-        op, writer = op[order], writer[order]
-        return op, writer, np.searchsorted(self.of[op], np.arange(self.n + 1))
-
-    def _odd_reads(self) -> tuple[list[tuple[Finding, Order]], Counter[str], tuple[Unclear, Sequence[Txn]] | None]:
-        """The findings that are shown, how many there are of each type, and the first read with several explanations."""
-        import numpy as np
-
-        wrong = np.flatnonzero(self.wrong)
-        found: dict[str, list[tuple[int, int | None]]] = {INTERNAL: [(i, None) for i in wrong.tolist()]} if len(wrong) else {}
-        unclear: tuple[Unclear, Sequence[Txn]] | None = None
-        for i in self.odd.tolist():
-            type_, writers = self._explain(i)
-            if type_:
-                found.setdefault(type_, []).append((i, writers[0] if writers else None))
-            elif len(writers) > 1 and unclear is None:
-                unclear = self._unclear(i, writers)
-        counts = Counter({type_: len(same) for type_, same in found.items()})
-        return [self._finding(type_, i, writer) for type_, same in found.items() for i, writer in same[:SHOWN]], counts, unclear
-
-    def _explain(self, i: int) -> tuple[str, list[int]]:
-        """(type of the finding, "" if there is an explanation; transactions that wrote the value)."""
-        reader = int(self.of[i])
-        written = self.written[int(self.key[i]), int(self.columns.value[i])]
-        explaining = sorted({int(self.of[w]) for w in written if self.final[w]} - {reader})
-        if explaining:
-            return "", explaining
-        writers = sorted({int(self.of[w]) for w in written})
-        alive = [t for t in writers if self.columns.ok[t]]
-        if reader in writers:
-            return FUTURE, [reader]
-        return (INTERMEDIATE, alive) if alive else (ABORTED, writers) if writers else (GARBAGE, [])
-
-    def _finding(self, type_: str, i: int, writer: int | None) -> tuple[Finding, Order]:
-        reader = int(self.of[i])
-        cast = sorted({reader} | ({writer} if writer is not None else set()))
-        txns = [self._txn(number, t) for number, t in enumerate(cast)]
-        at = i - int(self.columns.start[reader])
-        key = int(self.columns.key[i])
-        before = reversed(txns[cast.index(reader)].mops[:at])
-        own = next((mop.value for mop in before if mop.kind == WRITE and mop.key == key), None)
-        finding = Finding(type_, cast.index(reader), at, None if writer is None else cast.index(writer), own)
-        return finding, Order(Reading(txns, lambda *_: False), True, False)
-
-    def _unclear(self, i: int, writers: list[int]) -> tuple[Unclear, Sequence[Txn]]:
-        reader = int(self.of[i])
-        cast = sorted({reader, *writers})
-        txns = [self._txn(number, t) for number, t in enumerate(cast)]
-        return Unclear(cast.index(reader), i - int(self.columns.start[reader]), tuple(cast.index(t) for t in writers)), txns
-
-    def _txn(self, number: int, t: int) -> Txn:
-        """A transaction under a number of its own."""
-        columns = self.columns
-        here = slice(int(columns.start[t]), int(columns.start[t] + columns.size[t]))
-        kinds, keys, values, nulls = (column[here].tolist() for column in (columns.write, columns.key, columns.value, columns.null))
-        mops = tuple(
-            Mop(WRITE if write else READ, key, None if null else value)
-            for write, key, value, null in zip(kinds, keys, values, nulls, strict=True)
-        )
-        return Txn(number, int(columns.session[t]), 2 * t, 2 * t + 1, 2 * t + 1, OK if columns.ok[t] else FAIL, mops)
-
-    # levels
 
     def _cycles(self) -> list[Cycles]:
         base = self._sorted(sessions=True)
@@ -240,7 +122,7 @@ class _Swift:
         """The transactions so that the base goes forward; None if it has a cycle."""
         import numpy as np
 
-        from checkers.weak_isolation import kernels
+        from checkers.weak_isolation import edge_kernels as kernels
 
         line = np.empty(self.n, np.int64)
         return line if kernels.sort(self.n, *self._base(sessions), line) == self.n else None
@@ -260,7 +142,7 @@ class _Swift:
         """What the axiom forces: before, after, place of the read, place of the premise or -1."""
         import numpy as np
 
-        from checkers.weak_isolation import kernels
+        from checkers.weak_isolation import edge_kernels as kernels
 
         reads, paths = self.reads, self.paths
         by_read = (reads.start, reads.key, reads.writer)
@@ -277,22 +159,25 @@ class _Swift:
         """Asked for a base without a cycle."""
         import numpy as np
 
-        from checkers.weak_isolation import kernels
+        from checkers.weak_isolation import edge_kernels as kernels
 
         reads, paths = self.reads, self.paths
         k_start, k_writer = np.zeros(reads.keys + 2, np.int64), np.empty(len(reads.w_key), np.int64)
         kernels.writers_of(reads.w_start, reads.w_key, reads.keys, k_start, k_writer)
         by_read = (reads.start, reads.key, reads.writer)
-        if sessions:
+        if sessions and self.n * len(paths.session_end) <= CLOCKS:
             clock = np.zeros((self.n, len(paths.session_end)), np.int32)
             kernels.clocks(self.line, paths.chain, paths.place, paths.before, reads.start, reads.writer, clock)
             return np.asarray(kernels.causal(paths.chain, paths.place, paths.session_end, *by_read, k_start, k_writer, clock))
-        batch, spans = np.empty(reads.keys, np.int64), np.empty((reads.keys, 3), np.int64)
-        spans = spans[: kernels.batches(self._rank(), *by_read[:2], k_start, k_writer, WIDTH, batch, spans)]
+        rank, batch, spans = self._rank(), np.empty(reads.keys, np.int64), np.empty((reads.keys, 3), np.int64)
+        spans = spans[: kernels.batches(rank, *by_read[:2], k_start, k_writer, WIDTH, batch, spans)]
         words = (spans[:, 1] - spans[:, 0] + 1) * ((spans[:, 2] + 63) // 64)
         if words.sum() > WORK or words.max(initial=0) > CLOCKS // 4:
+            if sessions:
+                raise _TooMuch
             return np.empty((0, 4), np.int32)
-        return np.asarray(kernels.causal_by_reads(self.line, self._rank(), *by_read, reads.w_start, reads.w_key, batch, spans))
+        by_write = (reads.w_start, reads.w_key)
+        return np.asarray(kernels.causal_by_passes(self.line, rank, paths.before, sessions, *by_read, *by_write, batch, spans))
 
     def _rank(self) -> Ints:
         import numpy as np
@@ -326,7 +211,7 @@ class _Swift:
     def _cyclic(self, edges: Small, sessions: bool) -> bool:
         import numpy as np
 
-        from checkers.weak_isolation import kernels
+        from checkers.weak_isolation import edge_kernels as kernels
 
         source, target = self._graph(edges, sessions)
         return bool(kernels.sort(self.n + 1, source, target, np.empty(self.n + 1, np.int64)) <= self.n)
@@ -380,7 +265,7 @@ class _Swift:
         if self.first >= 0:
             cast.add(self.first)
         numbers = sorted(cast)
-        txns = [self._txn(number, t) for number, t in enumerate(numbers)]
+        txns = [self.resolved.txn(number, t) for number, t in enumerate(numbers)]
         known = self._known(numbers, cast)
         order = Order(Reading(txns, lambda number, at: (number, at) in known), sessions, self.first >= 0)
         few = demanded(order, level)
@@ -399,7 +284,7 @@ class _Swift:
     def _way_back(self, source: int, target: int, sessions: bool) -> list[int]:
         import numpy as np
 
-        from checkers.weak_isolation import kernels
+        from checkers.weak_isolation import edge_kernels as kernels
 
         came, waiting = np.full(self.n, -1, np.int64), np.empty(self.n, np.int64)
         steps = (self._rank(), self.paths.before, sessions, self.reads.start, self.reads.writer)
