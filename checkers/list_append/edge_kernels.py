@@ -9,9 +9,9 @@ Relies on      the rules of dependencies.py, for keys whose reads agree. All tha
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from checkers.list_append.kernels import APPEND, READ
+from harness.compiled import njit
 
 WW, WR, RW = 0, 1, 2
 

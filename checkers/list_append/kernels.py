@@ -8,7 +8,8 @@ Relies on      numba's cache. A key is `bad` here if its reads do not agree, or 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from harness.compiled import njit
 
 READ, APPEND = 0, 1
 OK, FAIL, INFO = 1, 2, 3

@@ -177,7 +177,7 @@ def _phenomena(
     findings = [finding for number in sifted.odd.tolist() for finding in of_transaction(txns[number])]
     counts.update(finding.type for finding in findings)
     torn, readers = _fractured(lists, orders, parts)
-    lost = _lost(lists, orders, parts)
+    lost = _lost(lists, orders, sifted, parts)
     calls = lists.call
     half = sorted((int(calls[w]), int(calls[r]), int(lists.rank[k]), k) for w, r, k in sifted.half.tolist())[:SHOWN]
     chosen = [k for *_, k in half]
@@ -224,16 +224,18 @@ def _fractured(lists: Lists, orders: Orders, parts: Components | None) -> tuple[
         room *= 8
 
 
-def _lost(lists: Lists, orders: Orders, parts: Components | None) -> list[tuple[int, Ints]]:
-    """(key, transactions) of each version of a good key that several transactions read and then appended to."""
+def _lost(lists: Lists, orders: Orders, sifted: Sifted, parts: Components | None) -> list[tuple[int, Ints]]:
+    """(key, transactions) of each version of a good key that several transactions read and then appended to. They close a cycle, unless
+    one of them read its own append before it made it."""
     import numpy as np
 
     from checkers.list_append.kernels import lost
 
-    if parts is None:
+    if parts is None and not len(sifted.odd):
         return []
+    marked = np.ones(len(lists.call), np.bool_) if parts is None or len(sifted.odd) else parts.cyclic
     found = np.empty((len(lists.f), 3), np.int64)
-    noted = lost(lists.first, lists.size, lists.f, lists.key, lists.length, lists.outcome, orders.bad, parts.cyclic, found)
+    noted = lost(lists.first, lists.size, lists.f, lists.key, lists.length, lists.outcome, orders.bad, marked, found)
     rows = found[:noted][np.lexsort((found[:noted, 2], found[:noted, 1], found[:noted, 0]))]
     ends = np.flatnonzero((rows[1:, :2] != rows[:-1, :2]).any(axis=1)) + 1
     return [(int(part[0, 0]), part[:, 2]) for part in np.split(rows, ends) if len(part) > 1]

@@ -8,8 +8,8 @@ Relies on      the kernels saying the same as the rules that they stand for (ver
 Right  1. Rules about one transaction are judged by the exact rules wherever a kernel sees a deviation, rules about one key wherever the key
           is not good. Of good keys only intermediate reads and lost updates remain, which kernels count exactly.
        2. Real time and dependencies have no cycle together exactly if the dependencies that real time does not imply have none, and no
-          transaction comes after one that was called after it returned (graph_kernels.py). Then no update is lost and no read is fractured
-          either, since both of them close a cycle: the history is valid.
+          transaction comes after one that was called after it returned (graph_kernels.py). Then no read is fractured, and no update lost
+          unless a transaction read its own append before it made it: both close a cycle otherwise. So the history is valid.
        3. Otherwise cycles are searched as ever, in each component of the whole graph; fractured reads and lost updates lie within one.
 """
 

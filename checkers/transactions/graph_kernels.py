@@ -9,7 +9,8 @@ Relies on      numba's cache. An edge whose source returned before its target wa
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from harness.compiled import njit
 
 
 @njit(cache=True, nogil=True)

@@ -13,8 +13,8 @@ Grammar        Each line is the literals of the layout with one field between tw
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from harness.compiled import njit
 from harness.history.scan import (
     BRACE,
     BRACE_END,
@@ -34,7 +34,7 @@ from harness.history.scan import (
 )
 
 INDEX, TIME, PROCESS, TYPE, F, VALUE, ERROR, NODE, EXT = range(9)
-NO_RESULT, IS_TRUE, IS_FALSE = range(3)  # of a value
+NO_RESULT, IS_TRUE, IS_FALSE, PAIRED = range(4)  # of a value; of [I,true] and [I,false] it is IS_TRUE or IS_FALSE + PAIRED - 1
 PLAIN, PAIR = range(2)
 MOST_FS = 16
 _INVOKE, _OK, _FAIL, _INFO = as_bytes("invoke"), as_bytes("ok"), as_bytes("fail"), as_bytes("info")
@@ -121,7 +121,9 @@ def _answer(d, at, edn):  # type: ignore[no-untyped-def]
     past, _, _, result = _atom(d, second, edn)
     if past < 0 or past >= len(d) or d[past] != CLOSE:
         return -1, 0, False, 0, 0
-    return past + 1, number, False, result, (0 if result != NO_RESULT else second)
+    if result == NO_RESULT:
+        return past + 1, number, False, NO_RESULT, second
+    return past + 1, number, False, result + PAIRED - 1, 0
 
 
 @njit(cache=True, nogil=True, _nrt=False)

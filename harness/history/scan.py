@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from harness.compiled import njit
 
 QUOTE, COMMA, MINUS, ZERO, NINE, BACKSLASH, OPEN, CLOSE, BRACE, BRACE_END, NEWLINE = (ord(c) for c in '",-09\\[]{}\n')
 

@@ -13,8 +13,8 @@ Grammar        a line is a map of these fields, each once, in any order but type
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from harness.compiled import njit
 from harness.history.scan import (
     BRACE,
     BRACE_END,

@@ -157,3 +157,15 @@ def test_all_that_read_nothing_and_appended_lose_their_updates():
     history = dense(ops)
     assert difference(history) is None
     assert judge(read_txns(history), STRICT).counts["lost-update"] == 1
+
+
+def test_an_update_may_be_lost_without_a_cycle():
+    """One of the two saw its own append before it made it, so nothing leads from the other back to it."""
+    ops = []
+    for type_ in ("invoke", "ok"):
+        ops.append(Op(0, 0, 0, type_, "txn", [["append", 1, 1]]))
+        ops.append(Op(0, 0, 1, type_, "txn", [["r", 1, [1, 2]], ["append", 1, 2]]))
+        ops.append(Op(0, 0, 2, type_, "txn", [["r", 1, [1, 2]], ["append", 1, 3], ["r", 1, [1, 2, 3]]]))
+    history = dense([*ops[:2], ops[2], *ops[3:]])
+    assert difference(history) is None
+    assert judge(read_txns(history), STRICT).counts == {"future-read": 1, "lost-update": 1}
