@@ -42,5 +42,6 @@ MODELS: dict[str, Model] = {
     "causal-reverse": Model(STRICTEST_TXN, [CheckerSpec("causal-reverse")]),
     "monotonic": Model(STRICTEST_OBJECT, [CheckerSpec("monotonic")]),
     "predicate-g2": Model(STRICTEST_TXN, [CheckerSpec("predicate-g2")]),
+    "watch": Model(STRICTEST_OBJECT, [CheckerSpec("watch")]),
     "replicas": Model(STRICTEST_OBJECT, [CheckerSpec("replicas")]),
 }

@@ -19,6 +19,7 @@ TELLING = {
     "read-init": "causal",
     "inc": "monotonic",
     "dump": "replicas",
+    "watch": "watch",
 }
 
 

@@ -13,13 +13,13 @@ class Asked:
 
     def __init__(self, f, value, client, outcome, node):
         self.f, self.value, self.client, self.outcome, self.node = f, value, client, outcome, node
-        self.result, self.ext, self.acted = value, None, False
+        self.result, self.ext, self.acted, self.shows = value, None, False, False
 
 
 def interleave(rng, ask, act, *, clients, count, crash=0.1, fail=0.1, final=(), dirty=0.0, nodes=3, haste=0.5):
     """A history of `count` ops and then those of `final`, one after the other.
 
-    ask(rng, client) -> (f, value); act(asked) sets asked.result and perhaps asked.ext. An op that will fail does not act, except with
+    ask(rng, client) -> (f, value); act(asked) sets asked.result and perhaps asked.ext, and asked.shows if a crash shows it. An op that will fail does not act, except with
     probability `dirty`; of those without a known outcome, half do.
     """
     ops, open_, processes, started = [], {}, list(range(clients)), 0
@@ -33,7 +33,8 @@ def interleave(rng, ask, act, *, clients, count, crash=0.1, fail=0.1, final=(), 
         done = asked.outcome == "ok"
         if asked.outcome != "info" or rng.random() < 0.7:
             error = None if done else "timeout"
-            emit(client, asked.outcome, asked.f, asked.result if done else asked.value, asked.node, asked.ext if done else None, error)
+            value = asked.result if done or asked.shows else asked.value
+            emit(client, asked.outcome, asked.f, value, asked.node, asked.ext if done else None, error)
         if asked.outcome == "info":
             processes[client] = max(processes) + 1
 

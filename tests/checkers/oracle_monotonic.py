@@ -12,7 +12,7 @@ MODELS = ["", "linearizable", "sequential", "causal", "monotonic-reads", "read-y
 
 
 def random_history(rng):
-    stale, twice, skew = (rng.choice([0.0, 0.0, 0.3]) for _ in range(3))
+    stale, twice, skew = (rng.choice([0.0, 0.0, 0.4]) for _ in range(3))
     stamped = rng.random() < 0.5
     state = {"now": 0, "old": [0], "clock": 0}
 

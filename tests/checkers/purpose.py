@@ -8,7 +8,10 @@ import random
 from collections import Counter
 from typing import NamedTuple
 
-CASES = ("counter", "bank", "unique_ids", "total_queue", "predicate_g2", "causal_reverse", "long_fork", "causal", "monotonic", "replicas")
+CASES = (
+    "counter", "bank", "unique_ids", "total_queue", "predicate_g2", "causal_reverse", "long_fork", "causal", "monotonic", "replicas",
+    "watch",
+)  # fmt: skip
 
 
 class Compared(NamedTuple):
