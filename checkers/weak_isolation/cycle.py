@@ -44,7 +44,7 @@ def shortest(order: Order, level: Level, part: Sequence[int], few: Edges) -> lis
         following[source].append(target)
     best: list[int] = []
     for start in part if len(part) <= WHOLE else part[:STARTS]:
-        way = around(start, following, len(best) - 1 if best else len(part))
+        way = _around(start, following, len(best) - 1 if best else len(part))
         if way:
             best = way
         if len(best) == 2:
@@ -53,7 +53,7 @@ def shortest(order: Order, level: Level, part: Sequence[int], few: Edges) -> lis
     return [(source, target, edges[source, target]) for source, target in zip(best, [*best[1:], best[0]], strict=True)]
 
 
-def around(start: int, following: dict[int, list[int]], longest: int) -> list[int]:
+def _around(start: int, following: dict[int, list[int]], longest: int) -> list[int]:
     """The vertices of a shortest cycle through `start` with at most `longest` steps, else nothing."""
     came: dict[int, int] = {}
     waiting, steps = [start], 0

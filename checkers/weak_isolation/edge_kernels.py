@@ -133,19 +133,27 @@ def read_atomic(chain, r_start, r_key, r_writer, w_start, w_key, keys, sessions)
 
 
 @njit(cache=True, nogil=True)
-def sort(n, source, target, line):  # type: ignore[no-untyped-def]
-    """A topological order of the vertices below n into `line`; how many have a place in it (n: no cycle)."""
+def adjacency(n, source, target):  # type: ignore[no-untyped-def]
+    """The targets of each vertex below n: where they begin in the second array (n + 1 entries), and they."""
     head = np.zeros(n + 2, np.int64)
-    waiting = np.zeros(n, np.int32)
     for e in range(len(source)):
         head[source[e] + 2] += 1
-        waiting[target[e]] += 1
     for v in range(n):
         head[v + 1] += head[v]
     beside = np.empty(len(source), np.int32)
     for e in range(len(source)):
         beside[head[source[e] + 1]] = target[e]
         head[source[e] + 1] += 1
+    return head[: n + 1], beside
+
+
+@njit(cache=True, nogil=True)
+def sort(n, source, target, line):  # type: ignore[no-untyped-def]
+    """A topological order of the vertices below n into `line`; how many have a place in it (n: no cycle)."""
+    waiting = np.zeros(n, np.int32)
+    for e in range(len(source)):
+        waiting[target[e]] += 1
+    head, beside = adjacency(n, source, target)
     done = count = 0
     for v in range(n):
         if waiting[v] == 0:
@@ -321,20 +329,30 @@ def causal_by_passes(line, rank, before, sessions, r_start, r_key, r_writer, w_s
 
 
 @njit(cache=True, nogil=True)
-def way_back(source, target, rank, before, sessions, r_start, r_writer, came, waiting):  # type: ignore[no-untyped-def]
-    """Follow reads-from (and session order) from `target` back to `source`, which reaches it; `came` (all -1) leads forward again."""
-    came[target] = target
-    waiting[0] = target
+def shortest_way(source, goal, head, beside, inside, jumps, chain, session_end, lowest, came, waiting):  # type: ignore[no-untyped-def]
+    """A way of the least number of steps over vertices `inside`; with `jumps` any number of places in a session is one step.
+
+    came (all -1) leads back from the goal; lowest: per session, all from there on are reached (at first its end).
+    """
+    came[source] = source
+    waiting[0] = source
     done, count = 0, 1
     while done < count:
-        t = waiting[done]
+        v = waiting[done]
         done += 1
-        for r in range(r_start[t] - 1, r_start[t + 1]):
-            step = r_writer[r] if r >= r_start[t] else before[t] if sessions else -1
-            if step < 0 or came[step] >= 0 or rank[step] < rank[source]:
-                continue
-            came[step] = t
-            if step == source:
-                return
-            waiting[count] = step
-            count += 1
+        for e in range(head[v], head[v + 1]):
+            step = beside[e]
+            if inside[step] and came[step] < 0:
+                came[step] = v
+                waiting[count] = step
+                count += 1
+        if jumps and v < len(chain):
+            s = chain[v]
+            for step in range(v + 1, min(lowest[s], session_end[s])):
+                if inside[step] and came[step] < 0:
+                    came[step] = v
+                    waiting[count] = step
+                    count += 1
+            lowest[s] = min(lowest[s], v + 1)
+        if came[goal] >= 0:
+            return

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checkers.weak_isolation.cycle import STARTS, around, parts, shortest
+from checkers.weak_isolation.cycle import STARTS, parts, shortest
 from checkers.weak_isolation.graph import Level, Order, demanded
 from checkers.weak_isolation.levels import SHOWN, TYPES, Cycles, Judgement
 from checkers.weak_isolation.reading import INITIAL, Reading
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
     Small = NDArray[np.int32]
+    Flags = NDArray[np.bool_]
+    Steps = tuple[Ints, Small]
 
 CLOCKS = 400_000_000  # entries of all clocks (1.6 GB): transactions times sessions
 MOST = 1 << 31  # transactions and micro-ops fit into 32 bits
@@ -112,7 +114,8 @@ class _Swift:
         base = self._sorted(sessions=True)
         if base is not None:
             self.line = base
-            if not self._cyclic(self._edges(Level.CAUSAL, sessions=True), sessions=True):
+            self.strongest = self._edges(Level.CAUSAL, sessions=True)
+            if not self._cyclic(self.strongest, sessions=True):
                 return []
         plain = self._weakest(Level, False)
         strict = self._weakest([level for level in Level if plain is None or level < plain.level], True)
@@ -222,7 +225,7 @@ class _Swift:
                 line = self._sorted(sessions=False)
                 assert line is not None, "a cycle of the base is found first"
                 self.line = line
-            edges = self._edges(level, sessions)
+            edges = self._edges(level, sessions) if level < Level.CAUSAL or not sessions else self.strongest
             if self._cyclic(edges, sessions):
                 return self._shown(level, edges, sessions)
         return None
@@ -233,6 +236,8 @@ class _Swift:
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
 
+        from checkers.weak_isolation import edge_kernels as kernels
+
         source, target = self._graph(edges, sessions)
         graph = coo_array((np.ones(len(source), np.int8), (source, target)), shape=(self.n + 1, self.n + 1))
         _, label = connected_components(graph.tocsr(), directed=True, connection="strong")
@@ -241,27 +246,60 @@ class _Swift:
         np.minimum.at(first, label, np.arange(self.n + 1))
         cyclic = np.flatnonzero(sizes > 1)
         chosen = sorted(cyclic.tolist(), key=lambda part: (sizes[part], first[part]))[:SHOWN]
-        cycles = []
-        for part in chosen:
-            inside = np.flatnonzero((label[source] == part) & (label[target] == part))
-            way = _cycle(source[inside].tolist(), target[inside].tolist())
-            cycles.append(self._exact(level, edges, sessions, way))
+        steps = kernels.adjacency(self.n + 1, source, target)
+        ways = [self._cycle(edges, label == part, steps, sessions) for part in chosen]
+        cycles = [self._exact(level, edges, sessions, way) for way in ways]
         return Cycles(TYPES[level] + ("-process" if sessions else ""), level, len(cyclic), cycles)
+
+    def _cycle(self, edges: Small, inside: Flags, steps: Steps, sessions: bool) -> list[int]:
+        """A short cycle of a strongly connected part: the shortest through one of its first edges that are no session order."""
+        import numpy as np
+
+        forced = np.where(edges[:, :2] < 0, self.n, edges[:, :2])
+        if not len(forced):
+            known = np.flatnonzero(self.reads.writer >= 0)
+            forced = np.stack([self.reads.writer[known], self.of[self.reads.op[known]]], axis=1)
+        forced = np.unique(forced[inside[forced[:, 0]] & inside[forced[:, 1]]], axis=0)
+        best: list[int] = []
+        for source, target in forced[:STARTS].tolist():
+            way = self._way(target, source, steps, inside, sessions)
+            if not best or len(way) < len(best):
+                best = way
+        return best
+
+    def _way(self, source: int, goal: int, steps: Steps, inside: Flags, sessions: bool) -> list[int]:
+        import numpy as np
+
+        from checkers.weak_isolation import edge_kernels as kernels
+
+        paths = self.paths
+        came, waiting = np.full(self.n + 1, -1, np.int64), np.empty(self.n + 1, np.int64)
+        sessions_of = (sessions, paths.chain, paths.session_end, paths.session_end.copy())
+        kernels.shortest_way(source, goal, *steps, inside, *sessions_of, came, waiting)
+        found = [goal]
+        while found[-1] != source:
+            found.append(int(came[found[-1]]))
+        return found[::-1]
 
     def _exact(self, level: Level, edges: Small, sessions: bool, way: list[int]) -> tuple[Order, list[Any]]:
         """The shortest cycle among the transactions of a cycle and of its proofs."""
         import numpy as np
 
+        from checkers.weak_isolation import edge_kernels as kernels
+
         cast = {t for t in way if t < self.n}
         ahead = dict(zip(way, [*way[1:], way[0]], strict=True))
         near = np.zeros(self.n, np.bool_)
         near[list(cast)] = True
+        base = kernels.adjacency(self.n + 1, *self._base(sessions)) if level == Level.CAUSAL else None
+        committed = np.r_[self.columns.ok, False]
         for before, after, read, _ in edges[near[edges[:, 0]]].tolist():
             if ahead.get(before) == (after if after >= 0 else self.n):
+                del ahead[before]  # one proof is enough
                 reader = int(self.of[self.reads.op[read]])
                 cast.add(reader)
-                if level == Level.CAUSAL and before != self.first:
-                    cast.update(self._way_back(before, reader, sessions))
+                if base is not None and before != self.first:
+                    cast.update(self._way(before, reader, base, committed, sessions))
         if self.first >= 0:
             cast.add(self.first)
         numbers = sorted(cast)
@@ -280,27 +318,3 @@ class _Swift:
                 if self.reads.writer[r] < 0 or int(self.reads.writer[r]) in cast:
                     known.add((number, int(self.reads.op[r] - self.columns.start[t])))
         return known
-
-    def _way_back(self, source: int, target: int, sessions: bool) -> list[int]:
-        import numpy as np
-
-        from checkers.weak_isolation import edge_kernels as kernels
-
-        came, waiting = np.full(self.n, -1, np.int64), np.empty(self.n, np.int64)
-        steps = (self._rank(), self.paths.before, sessions, self.reads.start, self.reads.writer)
-        kernels.way_back(source, target, *steps, came, waiting)
-        found = [source]
-        while found[-1] != target:
-            found.append(int(came[found[-1]]))
-        return found
-
-
-def _cycle(source: list[int], target: list[int]) -> list[int]:
-    """A short cycle of a strongly connected part: the shortest through one of its first vertices."""
-    following: dict[int, list[int]] = {}
-    for one, other in zip(source, target, strict=True):
-        following.setdefault(one, []).append(other)
-    best: list[int] = []
-    for start in sorted(following)[:STARTS]:
-        best = around(start, following, len(best) - 1 if best else len(following)) or best
-    return best
