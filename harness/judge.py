@@ -36,7 +36,7 @@ def judge_path(path: Path, question: Question) -> Results:
 def judge_case(case: Case, question: Question) -> Results:
     """Run the checkers, each under the budget, and compose their verdicts; anomalies get the faults that were active then."""
     history, context = case.history, case.context
-    if context.is_run or len(history) > 50_000:
+    if context.is_run or len(history) > 10_000:
         _warm(history, case.specs)
     refuse_unknown_options(case.specs, question)
     jobs = [Job(spec.name, partial(_check, make_checker(spec, question), history, context)) for spec in case.specs]

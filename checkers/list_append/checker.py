@@ -26,13 +26,14 @@ from checkers.transactions.region import Region
 from checkers.transactions.txns import Txn, read_txns, show
 from harness.checker import CheckContext
 from harness.history.history import History
-from harness.op import OK
+from harness.op import INVOKE, OK, Op
 from harness.verdict import Verdict
 
 if TYPE_CHECKING:
     from checkers.list_append.arrays import Lists
+    from harness.history.columns import Columns
 
-LARGE = 10_000  # ops; below, the exact rules take less than importing numpy does
+LARGE = 15_000  # ops; below, the exact rules take less than loading numba does
 
 
 class ListAppend:
@@ -45,9 +46,23 @@ class ListAppend:
 
     @staticmethod
     def warm(history: History) -> None:
-        """Make what the check shares with the process that it is forked from."""
-        if len(history) > LARGE:
+        """Make what the check shares with the process that it is forked from; what is not compiled yet is, outside its budget."""
+        if len(history) > LARGE and _compilable():
+            from checkers.list_append.edge_kernels import named
+            from harness.compiled import announce
+
+            if announce(named, "judging a large history of lists"):
+                ListAppend.compile_kernels(None)
             history.shared[ListAppend.name] = _lists(history)
+
+    @staticmethod
+    def compile_kernels(columns: Columns | None) -> None:
+        """Compile what large histories are judged with, by judging a small one: an update was lost. columns: not needed."""
+        values: list[Any] = [[["r", 1, []], ["append", 1, 1], ["append", 2, 1]], [["r", 1, []], ["append", 1, 2], ["r", 2, [1]]]]
+        ops = [Op(0, 0, i % 2, type_, "txn", values[i % 2]) for i, type_ in enumerate((INVOKE, INVOKE, OK, OK))]
+        lists = _lists(History(ops))
+        assert lists is not None, "the small history is regular"
+        _judge_lists(lists, STRICT)
 
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"txns", "ok", "fail", "info", "keys"}. Anomalies: those that the promised model prohibits first, at most 8 of a type;
@@ -63,12 +78,19 @@ class ListAppend:
 
 def _lists(history: History) -> Lists | None:
     """The history as arrays; None if it is irregular, or no compiled code can be kept here."""
-    try:
-        from checkers.list_append.arrays import lists_of
-
-        return lists_of(history)
-    except RuntimeError:  # numba finds no folder that it may keep compiled code in
+    if not _compilable():
         return None
+    from checkers.list_append.arrays import lists_of
+
+    return lists_of(history)
+
+
+def _compilable() -> bool:
+    try:
+        from checkers.list_append import kernels
+    except RuntimeError:  # numba finds no folder that it may keep compiled code in
+        return False
+    return kernels is not None
 
 
 def _judge_lists(lists: Lists, expected: str) -> Verdict | None:

@@ -10,6 +10,7 @@ import gc
 from pathlib import Path
 
 from harness.errors import HistoryError
+from harness.history import txn_columns
 from harness.history.columns import read_columns
 from harness.history.formats import NAMES, OF_FOLDERS, format_named, recognise
 from harness.history.history import History
@@ -69,6 +70,7 @@ def compile_kernels() -> None:
     ops = [("invoke", "write", 1), ("ok", "write", 1), ("invoke", "read", "null"), ("ok", "read", 1)]
     columns = read_columns("".join(line % (i, *op) for i, op in enumerate(ops)).encode(), 0)
     assert columns is not None, "the small history is of the usual kind"
+    txn_columns.compile_kernels()
     for name in names("checkers"):
         if (compile_own := getattr(find("checkers", name), "compile_kernels", None)) is not None:
             compile_own(columns)

@@ -348,16 +348,6 @@ def _grown(d, count, table, starts, ends):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def sizes(d, begin):  # type: ignore[no-untyped-def]
-    """(lines, opening brackets) from `begin` on."""
-    lines = brackets = 0
-    for at in range(begin, len(d)):
-        lines += d[at] == NEWLINE
-        brackets += d[at] == OPEN
-    return lines, brackets
-
-
-@njit(cache=True, nogil=True)
 def parse(d, at, edn, kind, process, first, count, line, errors, odd, counts, mops, elements, size):  # type: ignore[no-untyped-def]
     """Fill the arrays. `size`: of the first tables, a power of two. Gives (texts of keys: begins, ends; where each key's shared elements
     begin; texts of strings: begins, ends; errors, odd lines); odd lines is -1 if there are more than `odd` has room for."""

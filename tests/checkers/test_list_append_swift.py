@@ -1,16 +1,20 @@
 """The road of arrays says, word for word, what the exact rules say: on small random histories, on large ones with each anomaly planted."""
 
+import importlib.abc
 import random
+import sys
 
 import msgspec
 import pytest
 
-from checkers.list_append import ListAppend, checker
+from checkers.list_append import ListAppend, checker, edge_kernels, kernels
 from checkers.list_append.arrays import lists_of
 from checkers.list_append.checker import judge
 from checkers.list_append.selected import judge_lists
+from checkers.transactions import graph_kernels
 from checkers.transactions.txns import read_txns
 from harness.checker import CheckContext
+from harness.compiled import is_cold
 from harness.errors import HistoryError
 from harness.history.history import History
 from harness.history.txn_columns import read_txn_columns
@@ -169,3 +173,46 @@ def test_an_update_may_be_lost_without_a_cycle():
     history = dense([*ops[:2], ops[2], *ops[3:]])
     assert difference(history) is None
     assert judge(read_txns(history), STRICT).counts == {"future-read": 1, "lost-update": 1}
+
+
+def test_where_no_compiled_code_can_be_kept_the_exact_rules_judge(monkeypatch):
+    class Refused(importlib.abc.MetaPathFinder):
+        """As numba behaves where it finds no folder for its cache."""
+
+        def find_spec(self, name, path, target=None):
+            if name == "checkers.list_append.kernels":
+                raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.delitem(sys.modules, "checkers.list_append.kernels", raising=False)
+    monkeypatch.delattr("checkers.list_append.kernels", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Refused(), *sys.meta_path])
+    monkeypatch.setattr(checker, "LARGE", 0)
+    history = valid_history(60, 2, stale=0.3)
+    ListAppend.warm(history)
+    assert not history.shared
+    assert ListAppend().check(history, CheckContext()) == judge(read_txns(history), STRICT)
+
+
+def test_what_is_not_compiled_yet_is_announced_before_the_check(monkeypatch, capsys):
+    def never(kernel):
+        return True
+
+    monkeypatch.setattr("harness.compiled.is_cold", never)
+    monkeypatch.setattr(checker, "LARGE", 0)
+    history = valid_history(60, 2)
+    ListAppend.warm(history)
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "prepare --kernels" in said
+    assert history.shared["list-append"] is not None
+
+
+def test_each_kernel_is_compiled_for_one_kind_of_arrays():
+    """Those of files and those of ops: a second kind would be compiled at its first need, inside the checker's budget."""
+    ListAppend.compile_kernels(None)
+    broken = valid_history(400, 1, stale=0.1)
+    judge_lists(lists_of(by_file(broken)), STRICT)
+    judge_lists(lists_of(broken), STRICT)
+    for module in (kernels, edge_kernels, graph_kernels):
+        compiled = [f for f in vars(module).values() if hasattr(f, "signatures") and f.__module__ == module.__name__]
+        assert all(len(f.signatures) <= 1 for f in compiled), module
+        assert len(compiled) > 3 and not is_cold(compiled[-1])
