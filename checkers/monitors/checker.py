@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from checkers.linearizable.operations import show, thaw
 from checkers.monitors import priority_queue, queue, set_object, stack
-from checkers.monitors.acts import ADD, MISSING, NOUN, Act, acts_by_key
+from checkers.monitors.acts import ADD, MISSING, NAMES, NOUN, Act, acts_by_key
 from checkers.monitors.crashed import Rule, Undecided, decide, whatever
 from checkers.monitors.story import tell
 from checkers.monitors.table import Found, unique
@@ -24,9 +24,23 @@ from harness.checker import CheckContext
 from harness.history.history import History
 from harness.verdict import Anomaly, Verdict
 
+if TYPE_CHECKING:
+    from checkers.monitors.swift import Sifted
+    from harness.history.columns import Columns
+
 SHOWN = 8
 RULED_OUT = ["linearizable", "strict-serializable"]
 DECIDED = frozenset({"", "linearizable", "strict-serializable"})
+
+
+class _Judged(NamedTuple):
+    """What was found in a history's parts: anomalies, keys not settled, how many keys, how many parts by search, was anything observed."""
+
+    bad: list[Anomaly]
+    spent: list[Any]
+    keys: int
+    searched: int
+    seen: bool
 
 
 class Monitor:
@@ -45,27 +59,47 @@ class Monitor:
 
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"keys": n, "by_monitor": n, "by_search": n}. Anomalies: one a key (of a set: an element), 8 at most."""
-        keys = acts_by_key(history, self.object_, self.keyed)
-        bad: list[Anomaly] = []
-        spent: list[Any] = []
-        seen, searched = False, 0
+        if history.by_sessions:
+            return Verdict("unknown", reason="only the order within each session is known, so real time proves nothing")
+        sifted = None if history.columns is None else self.sift(history.columns)
+        if sifted is not None and history.columns is not None:
+            left = History(history.columns.ops(sifted.left))
+            judged = self._judge_all(acts_by_key(left, self.object_, "tuple" if history.columns.pairs else self.keyed))
+            if len(judged.bad) + len(judged.spent) >= sifted.conflicts:
+                return self._verdict(judged._replace(keys=sifted.keys, seen=sifted.seen), context)
+        return self._verdict(self._judge_all(acts_by_key(history, self.object_, self.keyed)), context)
+
+    @staticmethod
+    def compile_kernels(columns: Columns) -> None:
+        """Compile the kernels of all objects by judging small histories."""
+        from checkers.monitors.small import compile_all
+
+        compile_all()
+
+    def sift(self, columns: Columns) -> Sifted | None:
+        """What the fast road leaves to judge, or None if it does not apply."""
+        from checkers.monitors.swift import sift_container
+
+        return sift_container(columns, self.object_, NAMES[self.object_], self.keyed, self.smallest_first)
+
+    def _judge_all(self, keys: dict[Any, list[Act]]) -> _Judged:
+        judged = _Judged([], [], len(keys), 0, any(self.observes(act) for acts in keys.values() for act in acts))
         for key, acts in keys.items():
-            seen = seen or any(self.observes(act) for act in acts)
             for part in self.parts(acts):
                 by_monitor = self.by_monitor(part)
-                searched += not by_monitor
+                judged = judged._replace(searched=judged.searched + (not by_monitor))
                 try:
                     anomaly = self.judge(key, part) if by_monitor else self.search(key, part)
                 except Undecided:
-                    spent.append(key)
+                    judged.spent.append(key)
                     continue
                 if anomaly is not None:
-                    bad.append(anomaly)
-        facts = {"keys": len(keys), "by_monitor": len(keys) - searched, "by_search": searched}
-        return self._verdict(bad, spent, seen, facts, context)
+                    judged.bad.append(anomaly)
+        return judged
 
-    def _verdict(self, bad: list[Anomaly], spent: list[Any], seen: bool, facts: dict[str, Any], context: CheckContext) -> Verdict:
-        noun = NOUN[self.object_]
+    def _verdict(self, judged: _Judged, context: CheckContext) -> Verdict:
+        noun, bad, spent = NOUN[self.object_], judged.bad, judged.spent
+        facts = {"keys": judged.keys, "by_monitor": judged.keys - judged.searched, "by_search": judged.searched}
         if bad:
             anomalies = sorted(bad, key=lambda anomaly: (len(anomaly.ops), anomaly.ops))[:SHOWN]
             if context.expected in DECIDED:
@@ -75,7 +109,7 @@ class Monitor:
         if spent:
             reason = f"{len(spent)} of {facts['keys']} keys were not settled by the search within its budget (first: {show(spent[0])})"
             return Verdict("unknown", reason=reason, facts=facts)
-        if not seen:
+        if not judged.seen:
             return Verdict("unknown", reason=f"nobody observed anything of the {noun}: no ok answer tells what was in it", facts=facts)
         return Verdict(True, holds=["linearizable"], facts=facts)
 
@@ -173,6 +207,11 @@ class SetObject(Monitor):
         for act in acts:
             elements.setdefault(act.value, []).append(act)
         return list(elements.values())
+
+    def sift(self, columns: Columns) -> Sifted | None:
+        from checkers.monitors.swift import sift_set
+
+        return sift_set(columns, NAMES[self.object_], self.keyed)
 
     def observes(self, act: Act) -> bool:
         return act.result is not None

@@ -6,7 +6,14 @@ Relies on      plain loops over sequences of integers: the same functions run as
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Callable, Iterable, MutableSequence, Sequence
+from typing import Any, Protocol
+
+
+class Ends(Protocol):
+    """Where each row's critical interval ends: a list or an array."""
+
+    def __getitem__(self, row: int, /) -> Any: ...
 
 
 def next_free(inside: Sequence[int], leaving: Sequence[int], free: MutableSequence[int]) -> None:
@@ -31,19 +38,40 @@ def next_free(inside: Sequence[int], leaving: Sequence[int], free: MutableSequen
         free[gap] = after
 
 
-def fewest(begin: int, end: int, rows: Sequence[int], inside: Sequence[int], leaving: Sequence[int]) -> list[int] | None:
-    """The fewest of the rows whose [inside, leaving) cover the gaps [begin, end) together, from left to right; None if they do not.
+def longest(at: int, rows: Sequence[int], inside: Sequence[int], leaving: Sequence[int]) -> int:
+    """The row whose [inside, leaving) has the gap and lasts longest; -1 if none has it. Cost: O(rows)."""
+    best = -1
+    for row in rows:
+        if inside[row] <= at < leaving[row] and (best < 0 or leaving[row] > leaving[best]):
+            best = row
+    return best
 
-    The one that is open at a gap and lasts longest is never worse than another. Cost: O(rows) for each one chosen.
+
+def fewest(begin: int, end: int, lasting: Callable[[int], int], leaving: Ends) -> list[int] | None:
+    """The fewest rows whose critical intervals cover the gaps [begin, end) together, from left to right; None if none do.
+
+    lasting: the row that covers a gap and lasts longest: none that covers it is ever better. Cost: one call of it for each row chosen.
     """
     chosen = []
     while begin < end:
-        best = -1
-        for row in rows:
-            if inside[row] <= begin < leaving[row] and (best < 0 or leaving[row] > leaving[best]):
-                best = row
+        best = lasting(begin)
         if best < 0:
             return None
         chosen.append(best)
-        begin = leaving[best]
+        begin = int(leaving[best])
     return chosen
+
+
+def closed(
+    start: int, windows: Callable[[int], Iterable[tuple[int, int]]], cover: Callable[[int, int, int], list[int] | None]
+) -> list[int]:
+    """Rows that are stuck by themselves, among them `start`: each has a window that others of them cover.
+
+    windows: the gaps in which each act of a row must be; cover: the fewest other rows that cover gaps, if any do.
+    """
+    chosen = [start]
+    for row in chosen:  # grows
+        covers = (cover(begin, end, row) for begin, end in windows(row))
+        found = next(found for found in covers if found is not None)
+        chosen += [other for other in found if other not in chosen]
+    return sorted(chosen)

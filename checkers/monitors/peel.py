@@ -230,3 +230,6 @@ def _take_window(latest: Work, before: int, segment: int) -> int:
         latest[node] = max(latest[2 * node], latest[2 * node + 1])
         node >>= 1
     return window
+
+
+HELPERS = (_plant, _sink, _mend, _take_free, _least, _seen, _sorted, _latest, _take_window)  # of the functions that kernels.py compiles

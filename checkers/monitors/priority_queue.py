@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Any
 
-from checkers.monitors.cover import fewest
+from checkers.monitors.cover import fewest, longest
 from checkers.monitors.queue import hollow
 from checkers.monitors.table import Found, Table, found_in
 
@@ -43,7 +43,8 @@ def conflict(table: Table, *, smallest: bool = False) -> Found | None:
     if row < 0:
         return hollow(table)
     begin, end = (calls[look], rets[look]) if look >= 0 else (table.leaving[row], table.gone[row])
-    chosen = fewest(begin, end, order[: order.index(row)], table.inside, table.leaving)
+    above = order[: order.index(row)]
+    chosen = fewest(begin, end, lambda at: longest(at, above, table.inside, table.leaving), table.leaving)
     assert chosen is not None
     return found_in(table, "order", "look" if look >= 0 else "order", [row, *chosen])
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 
-from checkers.monitors.cover import fewest, next_free
+from checkers.monitors.cover import fewest, longest, next_free
 from checkers.monitors.table import Found, Table, found_in
 
 
@@ -27,7 +27,7 @@ def conflict(table: Table) -> Found | None:
     pair = overtaken(table.called, table.inside, table.leaving, table.first, [-1] * size, [-1] * size)
     rule = "order"
     if pair[0] < 0 and table.looks:
-        pair, rule = _both_in_front(table), "front"
+        pair, rule = both_in_front(table.first, table.leaving, [-1] * size), "front"
     if pair[0] >= 0:
         return found_in(table, "order", rule, pair)
     return hollow(table)
@@ -37,11 +37,11 @@ def hollow(table: Table) -> Found | None:
     """An answer "empty" at no moment of which the object may have been empty."""
     if not table.holes:
         return None
-    free = [0] * (table.end + 1)
+    free, rows = [0] * (table.end + 1), range(len(table.adds))
     next_free(table.inside, table.leaving, free)
     for hole, (call, ret, _) in enumerate(table.holes):
         if free[call] >= ret:
-            chosen = fewest(call, ret, range(len(table.adds)), table.inside, table.leaving)
+            chosen = fewest(call, ret, lambda at: longest(at, rows, table.inside, table.leaving), table.leaving)
             assert chosen is not None
             return found_in(table, "empty", "empty", chosen, [hole])
     return None
@@ -73,17 +73,19 @@ def overtaken(
     return -1, -1
 
 
-def _both_in_front(table: Table) -> tuple[int, int]:
-    """Two values such that each was at the front before the other's last remove or look was called; else (-1, -1)."""
-    owner = [-1] * (table.end + 1)
-    for row, (begin, end) in enumerate(
-        zip(table.first, table.leaving, strict=True)
-    ):  # from its first look on; for good, if it never leaves
-        for gap in range(begin, end):
+def both_in_front(first: Sequence[int], leaving: Sequence[int], owner: MutableSequence[int]) -> tuple[int, int]:
+    """Two values such that each was at the front before the other's last remove or look was called; else (-1, -1).
+
+    owner: -1, one more than there are gaps. Cost: O(gaps + values).
+    """
+    never = len(owner) - 1
+    for row in range(len(first)):  # from its first look on; for good, if it never leaves
+        for gap in range(first[row], leaving[row]):
             if owner[gap] >= 0:
                 return owner[gap], row
             owner[gap] = row
-    for row, (end, begin) in enumerate(zip(table.first, table.leaving, strict=True)):
-        if 0 < begin <= end < table.end and 0 <= owner[begin - 1] == owner[end]:
+    for row in range(len(first)):
+        begin, end = leaving[row], first[row]
+        if 0 < begin <= end < never and 0 <= owner[begin - 1] == owner[end]:
             return owner[end], row
     return -1, -1

@@ -11,9 +11,10 @@ Source     the idea of Lee & Mathur, OOPSLA 2025; criterion and looks: ours, che
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 
-from checkers.monitors.cover import fewest
+from checkers.monitors.cover import closed, fewest, longest
 from checkers.monitors.peel import peel, segments
 from checkers.monitors.queue import hollow
 from checkers.monitors.table import Found, Table, found_in
@@ -42,19 +43,13 @@ def conflict(table: Table) -> Found | None:
     if not left:
         return hollow(table)
     stuck = [row for row in range(rows) if not out[row]]
-    chosen = min((_closed(table, start, stuck) for start in stuck[:STARTS]), key=len)
-    return found_in(table, "order", "order", chosen)
 
-
-def _closed(table: Table, start: int, stuck: Sequence[int]) -> list[int]:
-    """Values that are stuck by themselves: each has an act that others of them cover."""
-    chosen = [start]
-    for row in chosen:  # grows
+    def cover(begin: int, end: int, row: int) -> list[int] | None:
         others = [other for other in stuck if other != row]
-        covers = (fewest(begin, end, others, table.inside, table.leaving) for begin, end in windows_of(table, row))
-        cover = next(cover for cover in covers if cover is not None)
-        chosen += [other for other in cover if other not in chosen]
-    return sorted(chosen)
+        return fewest(begin, end, lambda at: longest(at, others, table.inside, table.leaving), table.leaving)
+
+    chosen = min((closed(start, partial(windows_of, table), cover) for start in stuck[:STARTS]), key=len)
+    return found_in(table, "order", "order", chosen)
 
 
 def windows_of(table: Table, row: int) -> Iterator[tuple[int, int]]:
