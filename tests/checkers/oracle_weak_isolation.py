@@ -1,7 +1,8 @@
-"""The weak levels by definition, slowly: is there a set of transactions that committed, and an order of them, under which every read is right?
+"""The weak levels by definition, slowly: is there a set of committed transactions, and an order of them, that makes every read right?
 
-Shares nothing with the checker. Values are compared by their JSON. Every choice of the unknown transactions and every explanation of a value
-with several writers is tried; orders are built one transaction at a time, and a set of placed transactions that led nowhere is not tried again.
+Shares nothing with the checker. Values are compared by their JSON. Every choice of the unknown transactions and every explanation of a
+value with several writers is tried; orders are built one transaction at a time, and a set of placed transactions that led nowhere is not
+tried again.
 """
 
 import json
@@ -41,15 +42,15 @@ def explanations(txns, reader, at):
     return ([START] if value == "null" else []) + found
 
 
-def external(txn):
-    """Places of reads of an ok transaction that are not of its own writes; None if one of its own is wrong."""
+def external(txn, wrong_too=False):
+    """Places of reads of an ok transaction that are not of its own writes; None if one of its own is wrong (unless `wrong_too`)."""
     own, places = {}, []
     for at, (f, k, v) in enumerate(txn.mops):
         if f == "w":
             own[k] = v
         elif k not in own:
             places.append(at)
-        elif own[k] != v:
+        elif own[k] != v and not wrong_too:
             return None
     return places
 
@@ -72,6 +73,12 @@ def keeps(history, level, sessions=True, first=False):
 
 
 def _some_order(txns, reads, level, sessions, first):
+    must = relation(txns, reads, level, sessions, first)
+    return _extend(frozenset(), frozenset([START, *(t.number for t in txns)]), must, set())
+
+
+def relation(txns, reads, level, sessions, first):
+    """Every pair (a, b) such that a must come before b."""
     known = set()
     for a in txns:
         known.add((START, a.number))
@@ -96,13 +103,32 @@ def _some_order(txns, reads, level, sessions, first):
             read_before = any(r == reader and writer == t2 and p < at for r, p, _, writer in reads)
             read = any(r == reader and writer == t2 for r, _, _, writer in reads)
             premise = {
+                "dependency": False,
                 "read-committed": read_before,
                 "read-atomic": (t2, reader) in session or read,
                 "causal": (t2, reader) in causes,
             }[level]
             if premise:
                 must.add((t2, t1))
-    return _extend(frozenset(), frozenset([START, *(t.number for t in txns)]), must, set())
+    return must
+
+
+def shortest_cycle(history, level, sessions, first):
+    """The length of the shortest cycle of all pairs, 0 if there is none; of a history in which no read has several explanations."""
+    txns = transactions(history)
+    found = [(t, at, explanations(txns, t, at)) for t in txns if t.outcome == "ok" for at in external(t, wrong_too=True)]
+    reads = [(t.number, at, t.mops[at][1], who[0]) for t, at, who in found if who]
+    read = {writer for _, _, _, writer in reads}
+    pairs = relation([t for t in txns if t.outcome == "ok" or t.number in read], reads, level, sessions, first)
+    best = 0
+    for a in {a for a, _ in pairs}:
+        reached = {a}
+        for steps in range(1, len(txns) + 2):
+            reached = {d for c, d in pairs if c in reached}
+            if a in reached:
+                best = min(best or steps, steps)
+                break
+    return best
 
 
 def _extend(placed, everyone, must, failed):
@@ -127,14 +153,13 @@ KEYS = (1, "1", 2)
 
 
 def random_history(rng, first=False):
-    """Sessions of register transactions: mostly the newest committed value is read, sometimes an older one, rarely nonsense."""
+    """Sessions of register transactions: mostly the newest committed value is read, sometimes an older one, rarely nonsense; in a third of
+    the histories any value that somebody wrote last, whenever that was."""
     keys = KEYS[: rng.randint(1, 3)]
-    count = rng.randint(4, 8)
     processes = list(range(rng.randint(1, 4)))
     stale, odd, repeats = rng.choice([0.1, 0.3, 0.6]), rng.choice([0, 0, 0, 0.05]), rng.random() < 0.06
-    values, fresh = {k: [None] for k in keys}, {k: 0 for k in keys}
-    trash, ended = {k: [99] for k in keys}, {}
-    ops = []
+    values, fresh, trash = {k: [None] for k in keys}, dict.fromkeys(keys, 0), {k: [99] for k in keys}
+    ops, external = [], []
 
     def emit(process, type_, mops):
         ops.append(Op(len(ops), 0, process, type_, "txn", mops))
@@ -145,7 +170,7 @@ def random_history(rng, first=False):
         emit(len(processes), "ok", mops)
         for k in keys:
             values[k].append(0)
-    for _ in range(count):
+    for _ in range(rng.randint(4, 9)):
         process = rng.choice(processes)
         outcome = rng.choices(["ok", "info", "fail"], [85, 8, 7])[0]
         asked, done, own = [], [], {}
@@ -161,22 +186,23 @@ def random_history(rng, first=False):
                 done.append(asked[-1])
                 continue
             asked.append(["r", k, None])
+            done.append(["r", k, own.get(k) if k in own else values[k][-1] if rng.random() > stale else rng.choice(values[k])])
             if rng.random() < odd:
-                seen = rng.choice([*trash[k], fresh[k] + 1])
-            elif k in own:
-                seen = own[k]
-            else:
-                seen = values[k][-1] if rng.random() > stale else rng.choice(values[k])
-            done.append(["r", k, seen])
+                done[-1][2] = rng.choice([*trash[k], fresh[k] + 1])
+            elif k not in own and outcome == "ok":
+                external.append(done[-1])
         emit(process, "invoke", asked)
         if outcome != "info" or rng.random() < 0.7:
             emit(process, outcome, done if outcome == "ok" else asked)
         for k, v in own.items():
             if outcome == "ok" or (outcome == "info" and rng.random() < 0.6):
                 values[k].append(v)
-                ended.setdefault(k, v)
             elif outcome == "fail":
                 trash[k].append(v)
         if outcome == "info":
             processes[processes.index(process)] = max(processes) + 5
+    if rng.random() < 0.35:
+        for mop in external:
+            if rng.random() < 0.6:
+                mop[2] = rng.choice(values[mop[1]])
     return History(ops, {"order": "session", **({"first_txn": True} if first else {})})
