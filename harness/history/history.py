@@ -57,7 +57,9 @@ class History:
         """
         pending: dict[int | str, int] = {}
         calls: list[Call] = []
-        for op in self.ops:
+        # Columns keep the nemesis's ops apart: nobody should have to decode a million others to find them.
+        ops = self.ops if self.txns is None or not nemesis else [op for _, op in sorted(self.txns.odd.items())]
+        for op in ops:
             if op.is_client == nemesis:
                 continue
             if op.type == INVOKE:

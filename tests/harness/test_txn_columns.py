@@ -73,8 +73,8 @@ def text_of(rng, *, edn, registers=False, ours=False, count=60):
             reason = rng.choice([":timeout", '[:timeout "n1"]'] if edn else ['"timeout"', '["a","b"]'])
             line(type_, process, None if ours and rng.random() < 0.5 else value, rng.choice([None, reason]))
             processes[at] += 4 if type_ == "info" else 0
-    for _ in range(rng.randint(0, 2)):
-        fields = [("index", len(lines)), ("time", 5), ("process", word("nemesis")), ("type", word("info")), ("f", word("cut"))]
+    for type_ in ("invoke", "info") * rng.randint(0, 2):
+        fields = [("index", len(lines)), ("time", 5), ("process", word("nemesis")), ("type", word(type_)), ("f", word("cut"))]
         fields.append(("value", '["n1" {:of 3.5}]' if edn else '{"of":3.5}'))
         lines.append("{" + (", ".join(f":{n} {v}" for n, v in fields) if edn else ",".join(f'"{n}":{v}' for n, v in fields)) + "}")
     return "".join(text + "\n" for text in lines).encode()
@@ -239,3 +239,5 @@ def test_ops_are_decoded_alone():
     assert lazy.ops[3:9:2] == history.ops[3:9:2] and len(lazy) == len(history)
     with pytest.raises(IndexError):
         _ = lazy.ops[len(history)]
+    lazy.txns = columns(data, False)
+    assert list(lazy.calls(nemesis=True)) == list(history.calls(nemesis=True))
