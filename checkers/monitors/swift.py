@@ -62,8 +62,11 @@ def sift_container(columns: Columns, object_: str, names: Mapping[str, str], key
     count, keys = len(columns.kind), columns.keys
     adds = int(((columns.kind == 0) & (role == kernels.ADDS)).sum())
     looking = int(((columns.kind == 0) & (role != kernels.ADDS)).sum())
-    order, local, starts = np.empty(count, np.int64), np.empty(count, np.int64), np.zeros(keys + 1, np.int64)
-    kernels.by_key(columns.key, starts, order, local)
+    order, starts = np.arange(count), np.array([0, count])
+    local = order
+    if keys > 1:
+        local, starts = np.empty(count, np.int64), np.zeros(keys + 1, np.int64)
+        kernels.by_key(columns.key, starts, order, local)
     by_row = [np.empty(adds, np.int64) for _ in range(7)]
     by_look = [np.empty(looking, np.int64) for _ in range(6)]
     by_key = [np.zeros(keys + 1, np.int64) for _ in range(6)]

@@ -185,10 +185,15 @@ def parse(d, at, edn, codes, texts, parts, kind, f, process, key, value, null, r
     for i in range(len(kind)):
         line[i] = at
         for field in range(len(codes) + 1):
-            for j in range(parts[field], parts[field + 1]):
-                if at >= len(d) or d[at] != texts[j]:
-                    return unusual
-                at += 1
+            part, size = parts[field], parts[field + 1] - parts[field]
+            if at + size > len(d):
+                return unusual
+            different = np.uint8(0)
+            for j in range(size):
+                different |= d[at + j] ^ texts[part + j]
+            if different:
+                return unusual
+            at += size
             if field == len(codes):
                 break
             code = codes[field]
