@@ -16,7 +16,7 @@ MODELS: dict[str, Model] = {
     "kv": Model(STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "kv"})]),
     "sessions": Model("", [CheckerSpec("sessions")]),
     "staleness": Model("", [CheckerSpec("staleness")]),
-    "rw-register": Model(STRICTEST_TXN, [CheckerSpec("weak-isolation")], "serializable", [CheckerSpec("weak-isolation")]),
+    "rw-register": Model(STRICTEST_TXN, [CheckerSpec("rw-register")], "serializable", [CheckerSpec("weak-isolation")]),
     "list-append": Model(STRICTEST_TXN, [CheckerSpec("list-append")]),
     "set": Model(STRICTEST_OBJECT, [CheckerSpec("set-full", {"mode": "set"})]),
     "set-full": Model(STRICTEST_OBJECT, [CheckerSpec("set-full")]),

@@ -42,8 +42,10 @@ def compose(
              none of them.
     Returns: `facts` with "also_not" added: what else is ruled out, beside the weakest models of `not`.
     """
-    broken = frozenset(counts) & prohibited(expected)
-    violated = ruled_out(counts)
+    anomalies = list(anomalies)
+    banned = prohibited(expected)
+    broken = {type_ for type_ in counts if type_ in banned} | {anomaly.type for anomaly in anomalies if expected in anomaly.rules_out}
+    violated = ruled_out(counts).union(*(anomaly.rules_out for anomaly in anomalies))
     order = {type_: (type_ not in broken, SEVERITY.get(type_, len(SEVERITY)), type_) for type_ in counts}
     tolerated = sorted(frozenset(counts) - broken, key=order.__getitem__)
     holding = decided - violated
