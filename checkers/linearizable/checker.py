@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from checkers.linearizable.operations import CAS, READ, WRITE, Operation, by_key, freeze, thaw, unique_values
-from checkers.linearizable.search import OutOfBudget, Stuck, search
+from checkers.linearizable.search import OutOfBudget, Stuck, prepare, search
 from checkers.linearizable.story import tell_conflict, tell_stuck
 from checkers.linearizable.weaker import STRICT, checker_of, judge, model_of
 from checkers.linearizable.window import smallest
@@ -83,9 +83,12 @@ class LinearizableRegister:
     @staticmethod
     def compile_kernels(columns: Columns) -> None:
         """Compile the kernels by judging a small history."""
+        from checkers.linearizable.compiled import compiled_search
         from checkers.linearizable.swift import sift
 
         sift(columns)
+        write, read = (Operation(f, 1, None, call, call + 1, call, call + 1, 0) for f, call in ((WRITE, 0), (READ, 2)))
+        compiled_search([write, read], prepare([write, read]), None, 10)
 
     def _sift(self, history: History) -> tuple[History, int] | None:
         """(the ops of the keys that are not linearizable, how many keys there are) by the fast road, or None if it does not apply."""

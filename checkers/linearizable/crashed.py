@@ -9,7 +9,7 @@ Right  - Symmetry: crashed ops with equal f and arguments are one kind with a co
          a cas from any a to b, so that is so exactly if for each b and each set A of old values, U used no more writes of b and cas from
          A to b together than V did (Hall's theorem). Those sums are kept as fields of one integer, compared by one subtraction.
        - A chain of crashed ops with nobody looking in between is of no use where one op does the same: whoever needs that op later can
-         use the chain then. A write is of no use where a cas does the same.
+         use the chain then. (A write does more than a cas: pending writes can go unseen right before it.)
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from typing import Any
 from checkers.linearizable.operations import CAS, WRITE, Operation
 
 Uses = int  # crashed ops used: fields of `Crashed.width` bits, first those to compare, then the count of each kind
-Table = dict[tuple[Any, int], list[Uses]]
 EXACT = 6  # with more kinds of cas to one value, a write counts as another kind: fewer configurations are seen to be worse
 
 
@@ -66,45 +65,67 @@ class Crashed:
         counts, field = used >> self.counts, (1 << self.width) - 1
         return [(counts >> kind * self.width) & field < count for kind, count in enumerate(self.available)]
 
-    def keep(self, table: Table, key: tuple[Any, int], used: Uses) -> bool:
-        """Add to an antichain; False if something there is as well supplied."""
-        chain = table.get(key)
-        if chain is None:
-            table[key] = [used]
-            return True
-        guard = self.guard
-        guarded = used | guard  # a field's guard survives the subtraction exactly if nothing was borrowed: it was no less
-        for other in chain:
-            if (guarded - other) & guard == guard:
-                return False
-        if self.beam and len(chain) >= self.beam:
-            self.cut = True
-            return False
-        chain[:] = [other for other in chain if ((other | guard) - used) & guard != guard]
-        chain.append(used)
-        return True
+    def table(self) -> Table:
+        """An empty table of configurations."""
+        return Table(self)
 
-    def chains(self, state: Any, used: Uses) -> list[tuple[Any, Uses]]:
-        """(value, uses afterwards): a cas, a write, or several in a row, that lead from the state to the value."""
+    def leads(self, value: Any, strings: bool) -> bool:
+        """Whether a crashed op may look at a value."""
+        return value in self.cas or (strings and bool(self.kinds))
+
+    def chains(self, state: Any, used: Uses) -> list[tuple[Any, Uses, bool]]:
+        """(value, uses afterwards, whether a write was among them): a cas, a write, or several in a row, that lead from the state to it."""
         left = self.left(used)
 
         def free(kind: int | None) -> bool:
             return kind is not None and left[kind]
 
-        found: list[tuple[Any, Uses]] = []
+        found: list[tuple[Any, Uses, bool]] = []
         paths: deque[tuple[tuple[Any, ...], Uses, bool]] = deque()  # short chains first
         for value, kind in self.cas.get(state, ()):
             if value != state and left[kind]:
                 paths.append(((state, value), used + self.one[kind], False))
         for value, kind in self.writes:
-            if value != state and left[kind] and not free(self.cas_of.get((state, value))):
+            if value != state and left[kind]:
                 paths.append(((state, value), used + self.one[kind], True))
         while paths:
             path, after, wrote = paths.popleft()
-            found.append((path[-1], after))
+            found.append((path[-1], after, wrote))
             for value, kind in self.cas.get(path[-1], ()):
                 if value in path or not left[kind] or (wrote and free(self.write_of.get(value))):
                     continue
-                if not any(free(self.cas_of.get((earlier, value))) for earlier in path[:-1]):
+                if not any(free(self.cas_of.get((earlier, value))) for earlier in path[wrote:-1]):
                     paths.append(((*path, value), after + self.one[kind], wrote))
         return found
+
+
+class Table:
+    """Configurations, of each state those that no other one is as good as: (state, acted, content, used)."""
+
+    def __init__(self, crashed: Crashed) -> None:
+        self.crashed = crashed
+        self.of_state: dict[Any, list[tuple[Any, int, int, Uses]]] = {}
+
+    def keep(self, config: tuple[Any, int, int, Uses]) -> bool:
+        """Add one; False if one as good is there: more ops content, fewer acted, no more crashed ops used."""
+        _, acted, content, used = config
+        chain = self.of_state.setdefault(config[0], [])
+        guard = self.crashed.guard
+        guarded = used | guard  # a field's guard survives the subtraction exactly if nothing was borrowed: it was no less
+        for _, did, there, spent in chain:
+            if not content & ~there and not did & ~acted and (guarded - spent) & guard == guard:
+                return False
+        if self.crashed.beam and len(chain) >= self.crashed.beam:
+            self.crashed.cut = True
+            return False
+        chain[:] = [other for other in chain if other[2] & ~content or acted & ~other[1] or ((other[3] | guard) - used) & guard != guard]
+        chain.append(config)
+        return True
+
+    def holds(self, config: tuple[Any, int, int, Uses]) -> bool:
+        """Whether one is still there."""
+        return config in self.of_state[config[0]]
+
+    def all(self) -> list[tuple[Any, int, int, Uses]]:
+        """All of them."""
+        return [config for chain in self.of_state.values() for config in chain]

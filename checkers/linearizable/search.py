@@ -1,18 +1,23 @@
 """Search: linearizability of one key whatever its values, complete, with crashed operations as counters.
 
 Decides    whether the operations on one key have a linearization.
-Right      just-in-time linearization keeps every configuration (state, which pending ops have already acted) that some order allows;
-           on a return only those remain in which the op has acted. What is left out loses nothing:
-           - of two configurations equal but for the crashed ops used, only the better supplied one (crashed.py);
+Right      just-in-time linearization keeps every configuration that some order allows; on a return only those remain in which the op has
+           acted. A configuration is a state, the pending writes and cas that have acted where somebody looked, the pending ops that are
+           content, and the crashed ops used. A read or refusal is content once it has been right; a cas (or an append) once it has acted; a
+           write once it has acted or could have acted unseen: right before another write, or in a state that is its own value. So nobody
+           decides early which writes went unseen: that is asked when a write returns, and until then it may still act.
+           What is left out loses nothing:
            - a pending read that matches the state acts at once: it changes nothing, so acting earlier forbids nothing;
+           - a write acts only right before somebody who looks at its value (a read, a cas, a refusal, an append), or at its return: if
+             another write follows, it went unseen; and as long as nobody looks, it can wait. A crashed write or cas likewise;
+           - of two configurations with one state, the one in which more ops are content, fewer have acted and no more crashed ops are used
+             (crashed.py) can do all that the other can: a content write that has not acted may act once more;
+           - of pending ops with equal f and arguments, equally content, the one that returns first acts first;
            - states that no op still to return reads or compares (nor, of strings, a longer one that begins so) are one state, LOST: only a
-             write leads out of it, and every write does so from all of them alike;
-           - a pending write that leads to LOST acts at once where that changes nothing or is not seen: in LOST, or right before another
-             write. It is of no use later. (Not where failed cas are observations, nor where strings are appended to.)
-           - a crashed write or cas of a register acts only right before an op that observes what it did (a read, a cas, one that was
-             refused for it): if a write follows, it need not act; and until an observer is called, it can wait.
+             write leads out of it, and every write does so from all of them alike.
            With many crashed ops two quick tries come first, each of which may settle it: if not even a boundless supply of every crashed
-           op helps, there is no order; if keeping a few configurations alike but for the crashed ops used leads to the end, there is one.
+           op helps, there is no order; if keeping a few configurations of each state leads to the end, there is one. What Python does not
+           settle soon is given to compiled code that does the same (compiled.py).
 Unknown    more configurations than the budget.
 Source     Lowe, Testing for linearizability, CCPE 2017; subsumption and symmetry: reference derivation, checked against brute force.
 """
@@ -23,12 +28,13 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from checkers.linearizable.crashed import Crashed, Table, Uses
+from checkers.linearizable.crashed import Crashed, Uses
 from checkers.linearizable.operations import APPEND, CAS, HELD, INFINITY, NOT, READ, WRITE, Operation
 
 FEW = 6  # crashed ops with which the complete search is quick
-BEAM = 12  # uses kept for each state and mask in the second quick try
-Config = tuple[Any, int, Uses]  # state, mask of live pending ops that have acted, uses
+QUICK = 40_000  # configurations that Python looks at before compiled code, which takes half a second to load, does
+BEAM = 8  # configurations kept of each state in the second quick try
+Config = tuple[Any, int, int, Uses]  # state, mask of pending ops that have acted, mask of those that are content, uses
 
 
 class _Lost:
@@ -72,7 +78,19 @@ def search(operations: Sequence[Operation], initial: Any, budget: int = 2_000_00
 
     exact: keep all states apart, so that `Stuck.states` are the real ones; for a few operations.
     """
-    prepared = _prepare(operations)
+    prepared = prepare(operations)
+    if exact or budget <= QUICK:
+        return _in_python(operations, prepared, initial, budget, exact)
+    try:
+        return _in_python(operations, prepared, initial, QUICK, exact)
+    except OutOfBudget:
+        from checkers.linearizable.compiled import compiled_search
+
+        usable, stuck = compiled_search(operations, prepared, initial, budget)
+        return stuck if usable else _in_python(operations, prepared, initial, budget, exact)
+
+
+def _in_python(operations: Sequence[Operation], prepared: Prepared, initial: Any, budget: int, exact: bool) -> Stuck | None:
     _, kinds, events = prepared
     crashed = sum(at < 0 for _, _, at in events)
     strings = any(op.f == APPEND for op in operations)
@@ -95,7 +113,7 @@ def _run(prepared: Prepared, searching: _Search, initial: Any) -> Stuck | None:
     bit_of: dict[int, int] = {}
     free_bits: list[int] = []
     bits = 0
-    frontier: set[Config] = {(initial, 0, 0)}
+    frontier: list[Config] = [(initial, 0, 0, 0)]
     for now, is_return, at in events:
         if at < 0:
             searching.crashed.available[-at - 1] += 1
@@ -124,7 +142,7 @@ def _run(prepared: Prepared, searching: _Search, initial: Any) -> Stuck | None:
 Prepared = tuple[list[Operation], list[Operation], list[tuple[int, bool, int]]]
 
 
-def _prepare(operations: Sequence[Operation]) -> Prepared:
+def prepare(operations: Sequence[Operation]) -> Prepared:
     """Live ops, kinds of crashed ops (one example each), and the events in order: (position, is a return, live op or -1 - kind)."""
     keep_all = any(op.f in (NOT, APPEND) for op in operations)
     crashed = [op for op in operations if op.crashed and op.f not in (READ, NOT) and not (op.f == CAS and op.a == op.b)]
@@ -150,16 +168,22 @@ def _prepare(operations: Sequence[Operation]) -> Prepared:
     return live, examples, sorted(events)
 
 
+def last_asked(operations: Sequence[Operation]) -> dict[Any, int]:
+    """Of each value the last position at which somebody who asks for it may act."""
+    last: dict[Any, int] = {}
+    for op in operations:
+        if op.f in (READ, CAS, NOT):
+            last[op.a] = max(last.get(op.a, -1), INFINITY if op.crashed else op.ret)
+    return last
+
+
 class _Demand:
     """Until which position of the history somebody may still ask for a state."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.appends = any(op.f == APPEND for op in operations)
         self.refusals = any(op.f == NOT for op in operations)
-        self.last: dict[Any, int] = {}
-        for op in operations:
-            if op.f in (READ, CAS, NOT):
-                self.last[op.a] = max(self.last.get(op.a, -1), INFINITY if op.crashed else op.ret)
+        self.last = last_asked(operations)
         self.texts = sorted(value for value in self.last if isinstance(value, str)) if self.appends else []
         self.known: dict[Any, int] = {} if self.appends else self.last
 
@@ -190,61 +214,92 @@ class _Search:
         self.pending: dict[int, Operation] = {}  # slot bit -> op
         self.strings = strings
 
-    def act(self, frontier: set[Config], bit: int, now: int) -> set[Config]:
-        """All configurations in which the op of `bit` has acted, reached by letting pending ops act; its bit is freed."""
-        quiet = [(other, op) for other, op in self.pending.items() if op.f in (READ, NOT)]
-        changing = [(other, op) for other, op in self.pending.items() if op.f not in (READ, NOT)]
-        observing = [(other, op) for other, op in self.pending.items() if op.f in (READ, NOT, CAS)]
-        canonical = None if self.demand is None else self.demand.canonical
-        keep = self.crashed.keep
-        idle = 0  # pending writes that are of no use
-        if canonical is not None and self.demand is not None and not self.strings and not self.demand.refusals:
-            idle = sum(other for other, op in changing if op.f == WRITE and canonical(op.a, now) is LOST)
-        reached: Table = {}
-        arrived: Table = {}
-        stack: list[Config] = []
+    def act(self, frontier: list[Config], bit: int, now: int) -> list[Config]:
+        """All configurations in which the op of `bit` has acted (or went unseen), reached by letting pending ops act; its bit is freed."""
+        self._sort()
+        demand, crashed, target = self.demand, self.crashed, self.pending[bit]
+        reached, arrived = crashed.table(), crashed.table()
+        waiting: list[Config] = []
 
-        def enter(state: Any, mask: int, used: Uses) -> None:
-            """Take a configuration in, unless one that used fewer crashed ops is there; reads that match act at once."""
-            if canonical is not None:
-                state = canonical(state, now)
-                if state is LOST:
-                    mask |= idle
-            for other, op in quiet:
-                if not mask & other and step(state, op)[0]:
-                    mask |= other
-            if mask & bit:
-                keep(arrived, (state, mask & ~bit), used)
-            elif keep(reached, (state, mask), used):
-                stack.append((state, mask, used))
+        def enter(state: Any, acted: int, content: int, used: Uses, was: bool) -> None:
+            """Take a configuration in, unless one as good is there. was: the op of `bit` was content before the last step."""
+            if demand is not None:
+                state = demand.canonical(state, now)
+            content |= self._pleased(state, acted)
+            if content & bit:
+                if not was or acted & bit:
+                    arrived.keep((state, acted & ~bit, content & ~bit, used))
+                if acted & bit or target.f != WRITE:
+                    return
+            if reached.keep((state, acted, content, used)):
+                waiting.append((state, acted, content, used))
 
         for config in frontier:
-            enter(*config)
-        chains: dict[tuple[Any, Uses], list[tuple[Any, Uses]]] = {}
-        while stack:
-            state, mask, used = stack.pop()
-            if used not in reached.get((state, mask), ()):
-                continue  # subsumed since
+            enter(*config, False)
+        for config in waiting:  # grows
+            if not reached.holds(config):
+                continue  # another as good came since
             self.budget -= 1
             if self.budget < 0:
                 raise OutOfBudget
-            for other, op in changing:
-                if not mask & other:
-                    legal, after = step(state, op)
-                    if legal:
-                        enter(after, mask | other | (0 if op.f == CAS else idle), used)
-            if not self.crashed.kinds:
-                continue
-            if (state, used) not in chains:
-                chains[state, used] = self._steps(state, used)
-            for after, using in chains[state, used]:
-                if self.strings or any(not mask & other and step(after, op)[0] for other, op in observing):
-                    enter(after, mask, using)
-        return {(state, mask, used) for (state, mask), chain in arrived.items() for used in chain}
+            was = bool(config[2] & bit)
+            for after in self._following(config, bit):
+                enter(*after, was)
+        return arrived.all()
 
-    def _steps(self, state: Any, used: Uses) -> list[tuple[Any, Uses]]:
+    def _sort(self) -> None:
+        """What is pending, by what it does; writes and cas in order of return."""
+        self.quiet = [(bit, op) for bit, op in self.pending.items() if op.f in (READ, NOT)]
+        changing = sorted((op.ret, bit) for bit, op in self.pending.items() if op.f not in (READ, NOT))
+        self.changing = [(bit, self.pending[bit]) for _, bit in changing]
+        self.writes = sum(bit for bit, op in self.changing if op.f == WRITE)
+        self.looking = [(bit, op) for bit, op in self.changing if op.f != WRITE]
+        self.pleased: dict[Any, tuple[int, int]] = {}
+
+    def _pleased(self, state: Any, acted: int) -> int:
+        """Who is content in a state: reads and refusals that are right, and writes of that very value that have not acted."""
+        found = self.pleased.get(state)
+        if found is None:
+            right = sum(bit for bit, op in self.quiet if step(state, op)[0])
+            found = self.pleased[state] = right, sum(bit for bit, op in self.changing if op.f == WRITE and op.a == state)
+        return found[0] | (found[1] & ~acted)
+
+    def _looked_at(self, state: Any, acted: int, content: int) -> bool:
+        """Whether somebody pending looks at a state: a read or refusal that it makes content, a cas from it, an append."""
+        self._pleased(state, 0)
+        if self.pleased[state][0] & ~content:
+            return True
+        return any(not acted & bit and step(state, op)[0] for bit, op in self.looking)
+
+    def _following(self, config: Config, bit: int) -> list[Config]:
+        """What one more op, or several crashed ones in a row, lead to."""
+        state, acted, content, used = config
+        found: list[Config] = []
+        tried: set[tuple[Any, ...]] = set()
+        for mine, op in self.changing:
+            if acted & mine:
+                continue
+            kind = (op.f, op.a, op.b, content & mine)
+            if kind in tried:
+                continue
+            tried.add(kind)
+            legal, after = step(state, op)
+            if op.f != WRITE:
+                if legal:
+                    found.append((after, acted | mine, content | mine, used))
+            elif mine == bit or self._looked_at(after, acted, content) or self.crashed.leads(after, self.strings):
+                found.append((after, acted | mine, content | self.writes, used))
+        for after, using, wrote in self._crashed_steps(state, used):
+            if self.strings or self._looked_at(after, acted, content):
+                found.append((after, acted, content | self.writes if wrote else content, using))
+        return found
+
+    def _crashed_steps(self, state: Any, used: Uses) -> list[tuple[Any, Uses, bool]]:
+        """(value, uses, whether a write was among them) after crashed ops."""
+        if not self.crashed.kinds:
+            return []
         if not self.strings:
             return self.crashed.chains(state, used)
         left = self.crashed.left(used)
-        after = [(*step(state, op), used + self.crashed.one[kind]) for kind, op in enumerate(self.crashed.kinds) if left[kind]]
-        return [(value, using) for legal, value, using in after if legal and value != state]
+        after = [(*step(state, op), used + self.crashed.one[kind], op.f) for kind, op in enumerate(self.crashed.kinds) if left[kind]]
+        return [(value, using, f == WRITE) for legal, value, using, f in after if legal and value != state]

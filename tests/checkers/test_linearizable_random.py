@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import pytest
 
-from checkers.linearizable import LinearizableRegister, verify_witness
+from checkers.linearizable import LinearizableRegister, compiled, verify_witness
 from checkers.linearizable import search as searching
-from checkers.linearizable.operations import by_key
+from checkers.linearizable.operations import Operation, by_key
 from checkers.linearizable.search import search
 from checkers.linearizable.zones import conflict
 from harness.checker import CheckContext
@@ -67,3 +67,27 @@ def test_the_quick_tries_before_the_complete_search_settle_nothing_wrongly(kind,
     for i in range(2500):
         history = oracle.random_history(random.Random(f"quick {kind} {i}"), kind)
         assert not compare(history, kind).differences, (kind, i)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in oracle.KINDS if kind != "kv"])
+@pytest.mark.parametrize(("few", "beam"), [(6, 8), (0, 1)])
+def test_the_compiled_search_says_what_the_search_in_python_says(kind, few, beam, monkeypatch):
+    monkeypatch.setattr(compiled, "FEW", few)
+    monkeypatch.setattr(compiled, "BEAM", beam)
+    monkeypatch.setattr(searching, "FEW", few)
+    for i in range(400):
+        history = oracle.random_history(random.Random(f"compiled {kind} {i}"), kind)
+        keys = by_key(history, "auto", "observes" if kind == "observing-cas" else "nothing", "cas-register")
+        for operations in keys.values():
+            usable, stuck = compiled.compiled_search(operations, searching.prepare(operations), None, 1000)
+            assert usable
+            by_python = search(operations, None)
+            assert (stuck is None) == (by_python is None), (kind, i)
+            if stuck is not None and few == 6:
+                assert stuck.op == by_python.op and sorted(map(str, stuck.pending)) == sorted(map(str, by_python.pending))
+
+
+def test_where_masks_do_not_fit_python_searches_on():
+    many = [Operation("write", i % 5, None, i, 1000 + i, i, -1, i) for i in range(70)]
+    assert compiled.compiled_search(many, searching.prepare(many), None, 10) == (False, None)
+    assert search(many, None) is None
