@@ -9,3 +9,8 @@ Rules out  the model that was asked for and all above it; a weaker one where eac
 Source     Papadimitriou 1979 (polygraphs); Tan et al., Cobra, OSDI 2020; Huang et al., PolySI, PVLDB 2023; Zhang et al., Viper, EuroSys
            2023 (start and commit as two nodes); Eén & Sörensson 2003 (clause learning); Pearce & Kelly 2006 (order under insertion).
 """
+
+from checkers.serial.checker import Serial
+from checkers.serial.proof import verify_witness
+
+__all__ = ["Serial", "verify_witness"]

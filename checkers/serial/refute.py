@@ -19,7 +19,7 @@ from checkers.serial.guess import cycle_free_order
 from checkers.serial.ordered import SURE, Ordered
 from checkers.serial.problem import Read
 from checkers.serial.prune import Pruned
-from checkers.serial.search import Cycle
+from checkers.serial.search import Cycle, Search
 from checkers.transactions.edges import RW, WR
 
 TRIES, TRY_BUDGET = 200, 2_000  # attempts to leave a choice out, conflicts of each: beyond, a witness may be larger than it must be
@@ -199,19 +199,9 @@ def _caused(choices: Choices, item: Overwritten) -> bool:
 
 
 def _told(choices: Choices) -> Refutation:
-    search = choices.search
-    assert search.failed is not None
     rings: list[Ring] = []
-    reads: dict[Read, None] = {}
     chains: dict[int, Chain] = {}
-    for number in search.failed:
-        clause = search.clauses[number]
-        for literal in clause:
-            choice = choices.all[literal >> 1]
-            if isinstance(choice, Saw):
-                reads[_read(choices, choice)] = None
-        if not isinstance(clause, Cycle):
-            continue
+    for clause in _needed(choices):
         when: dict[tuple[Before | Saw | Committed, bool], None] = {}
         for literal in sorted({literal for _, _, literal in clause.edges if literal != SURE}):
             for cause in choices.grounds(literal):
@@ -221,7 +211,26 @@ def _told(choices: Choices) -> Refutation:
                 if isinstance(choice, Before):
                     chains |= {chain: choices.events.chains.all[chain] for chain in choice}
         rings.append(Ring(tuple(_steps(choices.events, clause.edges, choices)), tuple(when)))
+    reads = dict.fromkeys(_read(choices, choice) for choice in choices.all if isinstance(choice, Saw))
     return Refutation(tuple(rings), tuple(reads), chains)
+
+
+def _needed(choices: Choices) -> list[Cycle]:
+    """Cycles of which none can be left out."""
+    search = choices.search
+    assert search.failed is not None
+    given = [clause for clause, learned in zip(search.clauses, search.from_) if not learned and not isinstance(clause, Cycle)]
+    cycles = [clause for clause in map(search.clauses.__getitem__, search.failed) if isinstance(clause, Cycle)]
+    for cycle in list(cycles):
+        less = [other for other in cycles if other is not cycle]
+        words = Search(Ordered([], [], [], []), lambda _: False)
+        for _ in search.value:
+            words.variable()
+        for clause in [*given, *less]:
+            words.give(list(clause))
+        if words.run(TRY_BUDGET) is False:
+            cycles = less
+    return cycles
 
 
 def _steps(events: Events, edges: Sequence[tuple[int, int, int]], choices: Choices | None) -> list[Step]:

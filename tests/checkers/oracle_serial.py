@@ -118,16 +118,35 @@ def _snapshots(txns: list[T], before: list[set[int]], must: set[int]) -> bool:
     return step(frozenset(), (), dict.fromkeys(_keys(txns), None))
 
 
+class _Replicas:
+    """Two copies of a store; what is written to one reaches the other at once, or a while later."""
+
+    def __init__(self, rng: random.Random, together: float) -> None:
+        self.rng, self.together = rng, together
+        self.copies: list[dict[int, Any]] = [{}, {}]
+        self.late: list[tuple[int, dict[int, Any]]] = []
+
+    def write(self, at: int, values: dict[int, Any]) -> None:
+        self.copies[at].update(values)
+        if self.rng.random() < self.together:
+            self.copies[1 - at].update(values)
+        else:
+            self.late.append((1 - at, values))
+
+    def catch_up(self) -> None:
+        if self.late and self.rng.random() < 0.2:
+            at, values = self.late.pop(0)
+            self.copies[at].update(values)
+
+
 def random_history(rng: random.Random, *, txns: int = 0) -> History:
-    """A history of 5 to 7 transactions: a store that is mostly right, with old and other values read now and then."""
-    count = txns or rng.randint(5, 7)
-    processes, keys = rng.randint(2, 4), rng.randint(1, 3)
-    distinct = rng.random() < 0.6
-    slip = rng.choice([0.0, 0.05, 0.15, 0.3])
-    lag = rng.random() < 0.6  # reads see the store as it was at the invocation
-    by_sessions = rng.random() < 0.25
+    """A history of 5 to 7 transactions on a store that lags, forks or slips, or does nothing wrong."""
+    count = txns or rng.choice([5, 6, 6, 7, 7])
+    processes, keys = rng.randint(2, 4), rng.choice([1, 2, 2, 2, 3])
+    distinct, lag, by_sessions = rng.random() < 0.75, rng.random() < 0.5, rng.random() < 0.2
+    slip = rng.choice([0.0, 0.4, 0.7, 0.9])
+    store = _Replicas(rng, rng.choice([1.0, 0.3, 0.1]))
     ops: list[Op] = []
-    store: dict[int, Any] = {}
     past: dict[int, list[Any]] = {key: [None] for key in range(keys)}
     at_work: dict[int, tuple[list[list[Any]], dict[int, Any]]] = {}
     names = list(range(processes))
@@ -138,31 +157,21 @@ def random_history(rng: random.Random, *, txns: int = 0) -> History:
 
     while begun < count or at_work:
         slot = rng.randrange(processes)
+        store.catch_up()
         if slot not in at_work:
             if begun < count:
                 begun += 1
-                mops = [_mop(rng, keys, distinct, begun, place) for place in range(rng.randint(1, 3))]
-                at_work[slot] = (mops, dict(store))
+                mops = [_mop(rng, keys, distinct, begun, place) for place in range(rng.randint(2, 4))]
+                at_work[slot] = (mops, dict(store.copies[slot % 2]))
                 emit(names[slot], "invoke", mops)
             continue
         if rng.random() < 0.4:
             continue
         mops, snapshot = at_work.pop(slot)
-        outcome = rng.choices(["ok", "fail", "info", "open"], [0.78, 0.07, 0.1, 0.05])[0]
-        local: dict[int, Any] = {}
-        base = snapshot if lag else store
-        done = []
-        for f, key, value in mops:
-            if f == "w":
-                local[key] = value
-                past[key].append(value)
-            else:
-                value = local.get(key, base.get(key)) if key in local else base.get(key)
-                if rng.random() < slip:
-                    value = rng.choice(past[key])
-            done.append([f, key, value])
+        outcome = rng.choices(["ok", "fail", "info", "open"], [0.86, 0.03, 0.07, 0.04])[0]
+        local, done = _run(rng, mops, snapshot if lag else store.copies[slot % 2], past, slip)
         if outcome == "ok" or (outcome in ("info", "open") and rng.random() < 0.5):
-            store.update(local)
+            store.write(slot % 2, local)
         if outcome != "open":
             shown = outcome == "ok" or (outcome == "info" and rng.random() < 0.5)
             emit(names[slot], outcome, done if shown else mops)
@@ -171,9 +180,28 @@ def random_history(rng: random.Random, *, txns: int = 0) -> History:
     return History(ops, {"order": "session"} if by_sessions else {})
 
 
+def _run(
+    rng: random.Random, mops: list[list[Any]], base: dict[int, Any], past: dict[int, list[Any]], slip: float
+) -> tuple[dict[int, Any], list[list[Any]]]:
+    """What a transaction writes, and its micro-ops with what they read."""
+    local: dict[int, Any] = {}
+    seen: dict[int, Any] = {}
+    done = []
+    for f, key, value in mops:
+        if f == "w":
+            local[key] = seen[key] = value
+            past[key].append(value)
+        elif key in seen and rng.random() < 0.97:
+            value = seen[key]
+        else:
+            value = seen[key] = rng.choice(past[key]) if rng.random() < slip else base.get(key)
+        done.append([f, key, value])
+    return local, done
+
+
 def _mop(rng: random.Random, keys: int, distinct: bool, number: int, place: int) -> list[Any]:
     key = rng.randrange(keys)
-    if rng.random() < 0.5:
+    if rng.random() < 0.55:
         return ["r", key, None]
     if distinct:
         return ["w", key, 10 * number + place]
