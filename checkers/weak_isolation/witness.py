@@ -79,7 +79,9 @@ class _Proof:
     def edge(self, edge: dict[str, Any]) -> bool:
         if edge["kind"] in ("session", "first"):
             return self.step(edge["from"], edge["to"], reads=False)
-        reader = self.cast[edge["reader"]]
+        reader = self.cast.get(edge.get("reader", ""))
+        if reader is None:
+            return False
         key, value = edge["key"], edge["value"]
         if not self.quoted(reader, edge["at"], key, value):
             return False
