@@ -146,7 +146,7 @@ def _extend(placed, everyone, must, failed):
 def unclear(history):
     """True if a read has several explanations."""
     txns = transactions(history)
-    return any(len(explanations(txns, t, at)) > 1 for t in txns if t.outcome == "ok" for at in external(t) or ())
+    return any(len(explanations(txns, t, at)) > 1 for t in txns if t.outcome == "ok" for at in external(t, wrong_too=True))
 
 
 KEYS = (1, "1", 2)

@@ -44,7 +44,7 @@ def compare(history, first):
             kept = oracle.keeps(history, level, sessions, first)
             judgement = judge(txns, LEVELS[level], sessions=sessions, first=first)
             if (judgement.unclear is not None) != unclear:
-                differences.append(f"unclear: {judgement.unclear}")
+                differences.append(f"unclear by definition: {unclear}")
             if judgement.broken is not None and kept:
                 differences.append(f"{level}, sessions {sessions}: told as broken, though an order exists")
             if judgement.broken is None and not kept and not unclear:
