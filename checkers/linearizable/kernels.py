@@ -34,7 +34,7 @@ def gather(kind, f, writes, key, value, null, partner, call, ret, keys, values, 
 
 
 @njit(cache=True, nogil=True)
-def _slot(table, key, value, of_key, of_value):  # type: ignore[no-untyped-def]
+def slot(table, key, value, of_key, of_value):  # type: ignore[no-untyped-def]
     """Where (key, value) is, or the free place for it."""
     mask = len(table) - 1
     hashed = (np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)) ^ (np.uint64(value) * np.uint64(0xC2B2AE3D27D4EB4F))
@@ -57,17 +57,17 @@ def clusters(call, ret, key, value, null, write, writes, table, bad, low, high, 
     for i in range(len(call)):
         if write[i]:
             of_key[c], of_value[c] = key[i], value[i]
-            slot = _slot(table, key[i], value[i], of_key, of_value)
-            if null[i] or table[slot] >= 0:
+            place = slot(table, key[i], value[i], of_key, of_value)
+            if null[i] or table[place] >= 0:
                 return -1
-            table[slot] = c
+            table[place] = c
             begin[c], least[c], most[c] = call[i], ret[i], call[i]
             c += 1
     for i in range(len(call)):
         if not write[i]:
             c = writes + key[i]
             if not null[i]:
-                c = table[_slot(table, key[i], value[i], of_key, of_value)]
+                c = table[slot(table, key[i], value[i], of_key, of_value)]
             if c < 0 or ret[i] < begin[c]:
                 bad[key[i]] = True
                 continue

@@ -44,7 +44,7 @@ class Columns(NamedTuple):
     kind     number in TYPES; f: number in `fs`; process
     key      number of the key; those without one share a number
     value    0 where it is not a number; null: whether it is `null`
-    result   1 where it is true or [value, true], 2 where it is false or [value, false], else 0
+    result   1 where it is true, 2 where it is false, 3 where it is [value, true], 4 where it is [value, false], else 0
     line     where each line begins in `data`; one more entry: the end
     errors   (op, begin, end in `data`) of each error that is not null
     keys     how many keys there are
