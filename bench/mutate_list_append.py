@@ -1,10 +1,13 @@
 """Mutation score of the list-append checker's tests: break the checker in small ways, one at a time, and see the tests fail.
 
-bench/mutate_list_append.py        about a minute; works on a copy, exit 0 if no mutant survives
+bench/mutate_list_append.py        some minutes; works on a copy, exit 0 if no mutant survives
+
+The kernels are run as plain Python here, so that no mutant waits for a compiler.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from mutation import score
@@ -12,25 +15,25 @@ from mutation import score
 TESTS = ["tests/checkers/test_list_append.py", "tests/checkers/test_list_append_random.py", "tests/checkers/test_models.py"]
 # file of checkers/, text, what it becomes
 MUTANTS = [
-    ("list_append/cycles.py", "(2, 2, 3, -1), (4, 4, -1, -1)", "(2, 2, 3, -1), (4, 4, 3, -1)"),
-    ("list_append/cycles.py", "frozenset({4})", "frozenset({3, 4})"),
-    ("list_append/cycles.py", "for hidden in (\"\", suffix)", "for hidden in (suffix,)"),
-    ("list_append/cycles.py", "limit = FAR if best is None else len(best) - 2", "limit = FAR if best is None else len(best) - 3"),
-    ("list_append/cycles.py", "limit = FAR if best is None else len(best) - 1", "limit = FAR if best is None else len(best) + 1"),
-    ("list_append/cycles.py", "low=component[start]", "low=component[start] + 1"),
-    ("list_append/cycles.py", "reverse=True", "reverse=False"),
-    ("list_append/cycles.py", "if len(best) == 2", "if len(best) <= 3"),
-    ("list_append/region.py", "self.ret[last] < self.call[first] and", "self.ret[last] <= self.call[first] + 1 and"),
-    ("list_append/region.py", " and self.process[last] != self.process[first]", ""),
-    ("list_append/region.py", "line[at + 1 :]", "line[at + 2 :]"),
-    ("list_append/components.py", "order[target] < low[vertex]", "order[target] > low[vertex]"),
-    ("list_append/components.py", "                sealed = True\n", ""),
+    ("transactions/cycles.py", "(2, 2, 3, -1), (4, 4, -1, -1)", "(2, 2, 3, -1), (4, 4, 3, -1)"),
+    ("transactions/cycles.py", "frozenset({4})", "frozenset({3, 4})"),
+    ("transactions/cycles.py", "for hidden in (\"\", suffix)", "for hidden in (suffix,)"),
+    ("transactions/cycles.py", "limit = FAR if best is None else len(best) - 2", "limit = FAR if best is None else len(best) - 3"),
+    ("transactions/cycles.py", "limit = FAR if best is None else len(best) - 1", "limit = FAR if best is None else len(best) + 1"),
+    ("transactions/cycles.py", "low=component[start]", "low=component[start] + 1"),
+    ("transactions/cycles.py", "reverse=True", "reverse=False"),
+    ("transactions/cycles.py", "if len(best) == 2", "if len(best) <= 3"),
+    ("transactions/region.py", "self.ret[last] < self.call[first] and", "self.ret[last] <= self.call[first] + 1 and"),
+    ("transactions/region.py", " and self.process[last] != self.process[first]", ""),
+    ("transactions/region.py", "line[at + 1 :]", "line[at + 2 :]"),
+    ("transactions/components.py", "order[target] < low[vertex]", "order[target] > low[vertex]"),
+    ("transactions/components.py", "                sealed = True\n", ""),
     ("list_append/dependencies.py", "why.kind < known.kind", "why.kind > known.kind"),
     ("list_append/dependencies.py", "        if element in committed:\n            following = element", "        following = element"),
     ("list_append/dependencies.py", "yield writer, following, Why(WW, name, before, element, unread=True)", "pass"),
     ("list_append/dependencies.py", "yield reading.txn, writer, Why(RW, key.name, before, element, unread=True)", "pass"),
     ("list_append/dependencies.py", "first.number != second.number", "True"),
-    ("list_append/versions.py", "append.txn.outcome == OK and element not in placed", "element not in placed"),
+    ("list_append/versions.py", "self.committed[append.txn.number] and element not in placed", "element not in placed"),
     ("list_append/versions.py", "        if not key.compatible:\n            return []\n", ""),
     ("list_append/versions.py", "append.txn.outcome == INFO and", "append.txn.outcome != OK and"),
     ("list_append/versions.py", "tuple(dict.fromkeys(longest))", "longest"),
@@ -46,9 +49,84 @@ MUTANTS = [
     ("list_append/phenomena.py", "if len(txns) > 1:", "if len(txns) > 2:"),
     ("list_append/phenomena.py", "more[: len(less)] != less", "more[: len(less)] < less"),
     ("list_append/checker.py", "why.kind != RW", "why.kind == RW"),
-    ("list_append/checker.py", "strongest(DECIDED - violated)", "strongest(DECIDED)"),
+    ("transactions/composition.py", "holds=strongest(holding)", "holds=strongest(decided)"),
     ("models.py", "frozenset(anomaly for anomaly, meaning in relations.meaning.items() if meaning & banned)", "banned"),
 ]  # fmt: skip
 
+ROADS = ["tests/checkers/test_list_append_swift.py", "tests/harness/test_txn_columns.py"]
+ROADS += ["-k", "not kernel and not compiled and not planted"]
+KERNELS, EDGES, GRAPH = "list_append/kernels.py", "list_append/edge_kernels.py", "transactions/graph_kernels.py"
+SELECTED, SWIFT, SCAN = "list_append/selected.py", "list_append/swift.py", "../harness/history/txn_kernels.py"
+OF_ARRAYS = [
+    (KERNELS, "length[m] = 0 if outcome[t] == OK else -1", "length[m] = -1"),
+    (KERNELS, "(outcome[t] == FAIL or length[m] < 0)", "length[m] < 0"),
+    (KERNELS, "and owner[last[k]] == t:", "and owner[last[k]] >= 0:"),
+    (KERNELS, "outcome[owner[a]] == INFO and not", "not"),
+    (KERNELS, "seen_length[k] if seen_start[k] == start[m] else 0", "seen_length[k]"),
+    (KERNELS, "length[m] > length[best[key[m]]]", "length[m] >= length[best[key[m]]]"),
+    (KERNELS, "observed or outcome[t] == OK", "True"),
+    (KERNELS, "elements[whole + j] != elements[mine + j]", "elements[whole + j] < elements[mine + j]"),
+    (KERNELS, "or not committed[owner[a]] or place[a] >= 0", "or place[a] >= 0"),
+    (KERNELS, "or not committed[owner[a]] or place[a] >= 0", "or not committed[owner[a]]"),
+    (KERNELS, "place[m] = -2 - at[key[m]]", "pass"),
+    (KERNELS, "own > length[m] or elements[start[m] + length[m] - own] != value[i]", "own > length[m]"),
+    (KERNELS, "length[before] + own != length[m]", "length[before] + own > length[m]"),
+    (KERNELS, "0 <= place[i] < length[m]:\n                        odd", "0 <= place[i] <= length[m]:\n                        odd"),
+    (KERNELS, "0 <= place[i] < length[m]:\n                        odd", "0 < place[i] < length[m]:\n                        odd"),
+    (KERNELS, "outcome[t] == INFO or bad[key[m]] or", "outcome[t] == INFO or"),
+    (KERNELS, "outcome[t] == INFO or bad[key[m]] or", "bad[key[m]] or"),
+    (KERNELS, "final[a] or owner[a] == t", "final[a]"),
+    (KERNELS, "            if not told:\n                half", "            if True:\n                half"),
+    (KERNELS, "if fresh and updates:", "if updates:"),
+    (KERNELS, "if fresh and updates:", "if fresh:"),
+    (KERNELS, "or key[b] == shown:", "or False:"),
+    (KERNELS, "not 0 <= place[b] < length[m]", "not 0 <= place[b] <= length[m]"),
+    (KERNELS, "            mixed[t] = True\n", ""),
+    (KERNELS, "w == t or size[w] < 2 or", "size[w] < 2 or"),
+    (EDGES, "if s == t or ret[s] < call[t]:", "if ret[s] < call[t]:"),
+    (EDGES, "if low < 0:\n        source", "if True:\n        source"),
+    (EDGES, "if low > begin[k]:", "if low > begin[k] + 1:"),
+    (EDGES, "if high + 1 < begin[k + 1]:", "if high + 2 < begin[k + 1]:"),
+    (EDGES, "range(offset[k] + 1, offset[k + 1]):\n            edges", "range(offset[k] + 2, offset[k + 1]):\n            edges"),
+    (EDGES, "begin[k + 1]):\n                    noted", "begin[k]):\n                    noted"),
+    (EDGES, "component[s] != component[t]", "False"),
+    (EDGES, "t, WR, -1, a, m)", "t, WR, a, a, m)"),
+    (EDGES, "at = offset[k + 1] - offset[k] + j - begin[k]", "at = 0"),
+    (GRAPH, "latest[v] >= ret[v]", "latest[v] > ret[v] + 1"),
+    (GRAPH, "latest[w] = max(latest[w], latest[v])", "latest[w] = latest[v]"),
+    (GRAPH, "return end == count", "return True"),
+    (GRAPH, "                sealed = False\n", ""),
+    (GRAPH, "source[edges], target[edges] = newest, newest + 1\n                    edges += 1", "pass"),
+    (GRAPH, "order[w] < low[v]", "order[w] > low[v]"),
+    (SWIFT, "graph.kind != 2", "graph.kind != 1"),
+    (SWIFT, "[found[0]] > 1)", "[found[0]] > 2)"),
+    (SWIFT, "found[:, 5], rank, found[:, 2]", "rank, found[:, 5], found[:, 2]"),
+    (SWIFT, "found[:, 5], rank, found[:, 2], found[:, 1]", "found[:, 5], rank, found[:, 1]"),
+    (SWIFT, "lists.ret[s] >= lists.call[t]", "lists.ret[s] < lists.call[t]"),
+    (SELECTED, "if key.name in bad:", "if True:"),
+    (SELECTED, "not in known)", "in known)"),
+    (SELECTED, "if parts is None or len(sifted.odd) else parts.cyclic", "if parts is None else parts.cyclic"),
+    (SELECTED, "if len(part) > 1]", "if len(part) > 2]"),
+    (SELECTED, "bool(orders.place[proof] < 0)", "False"),
+    (SELECTED, "if not counts and not orders.observed:", "if not orders.observed:"),
+    (SELECTED, "(int(calls[w]), int(calls[r]), int(lists.rank[k]), k)", "(int(calls[r]), int(calls[w]), int(lists.rank[k]), k)"),
+    (SCAN, "(same == size or d[base + same] == separator)", "True"),
+    (SCAN, "same == size and d[at + same] == separator", "d[at + same] == separator"),
+    (SCAN, "if start + length != counts[ELEMENTS]:", "if False:"),
+    (SCAN, "return at + same + 1, -1, before + 1", "return at + same + 1, -1, before"),
+    (SCAN, "if past >= 0 and longest[3] == 0:", "if past >= 0:"),
+    (SCAN, "past - 1 if plain else at, start", "past - 1, start"),
+    (SCAN, "    if not plain:\n        return past, start, length + more", "    if False:\n        return past, start, length + more"),
+    (SCAN, "seen & (1 << field)", "False"),
+    (SCAN, "if number != i:", "if False:"),
+    (SCAN, "seen & NEEDED == NEEDED", "True"),
+    (SCAN, "counts[MOPS] = mops_before\n            odd", "odd"),
+    (SCAN, "if kind[i] == 1 or (kind[i] == 3 and count[i] >= 0):", "if kind[i] == 1:"),
+    (SCAN, "        if kind[i] != 3:\n            ret", "        if True:\n            ret"),
+    (SCAN, "        if count[source[t]] < 0:\n            return -1\n", "        pass\n"),
+]  # fmt: skip
+
 if __name__ == "__main__":
-    sys.exit(score("list-append", "", MUTANTS, TESTS))
+    exact = score("list-append", "", MUTANTS, TESTS)
+    os.environ["NUMBA_DISABLE_JIT"] = "1"
+    sys.exit(score("list-append by arrays", "", OF_ARRAYS, ROADS) or exact)

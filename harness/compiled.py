@@ -29,7 +29,7 @@ __all__ = ["announce", "is_cold", "njit"]
 
 def is_cold(kernel: Any) -> bool:
     """True if the kernel was never compiled: neither in this process nor, as far as numba's cache shows, in another one."""
-    if kernel.signatures:
+    if getattr(kernel, "signatures", True):  # a plain function where numba is told to compile nothing
         return False
     index = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     try:

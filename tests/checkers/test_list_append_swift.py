@@ -215,4 +215,4 @@ def test_each_kernel_is_compiled_for_one_kind_of_arrays():
     for module in (kernels, edge_kernels, graph_kernels):
         compiled = [f for f in vars(module).values() if hasattr(f, "signatures") and f.__module__ == module.__name__]
         assert all(len(f.signatures) <= 1 for f in compiled), module
-        assert len(compiled) > 3 and not is_cold(compiled[-1])
+        assert all(not is_cold(f) for f in compiled if f.signatures)
