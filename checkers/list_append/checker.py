@@ -23,7 +23,7 @@ from checkers.transactions.composition import DECIDED, SHOWN, STRICT, compose, f
 from checkers.transactions.cycles import Cycle, cycles
 from checkers.transactions.edges import RW, group
 from checkers.transactions.region import Region
-from checkers.transactions.txns import Txn, read_txns, show
+from checkers.transactions.txns import NEVER, Txn, read_txns, show
 from harness.checker import CheckContext
 from harness.history.history import History
 from harness.op import INVOKE, OK, Op
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from checkers.list_append.arrays import Lists
     from harness.history.columns import Columns
 
+# What needs no order between transactions, of one process or of several, but what their reads and appends show.
+UNTIMED = frozenset(model for model in DECIDED if not model.startswith("strict-") and not model.startswith("strong-"))
 LARGE = 15_000  # ops; below, the exact rules take less than loading numba does
 
 
@@ -47,7 +49,7 @@ class ListAppend:
     @staticmethod
     def warm(history: History) -> None:
         """Make what the check shares with the process that it is forked from; what is not compiled yet is, outside its budget."""
-        if len(history) > LARGE and _compilable():
+        if len(history) > LARGE and not history.by_sessions and _compilable():
             from checkers.list_append.edge_kernels import named
             from harness.compiled import announce
 
@@ -68,6 +70,9 @@ class ListAppend:
         """Facts: {"txns", "ok", "fail", "info", "keys"}. Anomalies: those that the promised model prohibits first, at most 8 of a type;
         counts: of a cycle's type, components that have it; of the others, transactions that show it."""
         expected = self.consistency or model_named(context.expected or STRICT)
+        if history.by_sessions:
+            txns = [txn._replace(ret=NEVER) for txn in read_txns(history)]
+            return judge(txns, expected, UNTIMED, "of processes, this file knows only each one's own order")
         if len(history) > LARGE:
             lists = history.shared[self.name] if self.name in history.shared else _lists(history)
             verdict = None if lists is None else _judge_lists(lists, expected)
@@ -99,8 +104,8 @@ def _judge_lists(lists: Lists, expected: str) -> Verdict | None:
     return judge_lists(lists, expected)
 
 
-def judge(txns: Sequence[Txn], expected: str) -> Verdict:
-    """The verdict on transactions by all rules."""
+def judge(txns: Sequence[Txn], expected: str, decided: frozenset[str] = DECIDED, undecided: str = "") -> Verdict:
+    """The verdict on transactions by all rules, which decide the models given; undecided: why no others."""
     versions = Versions(txns)
     outcomes = Counter(txn.outcome for txn in txns)
     facts: dict[str, Any] = {
@@ -124,7 +129,7 @@ def judge(txns: Sequence[Txn], expected: str) -> Verdict:
         return Verdict("unknown", reason="no transaction that read anything succeeded, so nothing was observed", facts=facts)
     anomalies = [tell_finding(finding) for finding in first_of_each(findings, SHOWN)]
     anomalies += [tell_cycle(cycle, versions, edges) for cycle in shown(found)]
-    return compose(counts, anomalies, expected, facts, DECIDED)
+    return compose(counts, anomalies, expected, facts, decided, undecided)
 
 
 def find_cycles(versions: Versions, edges: Edges) -> list[Cycle]:

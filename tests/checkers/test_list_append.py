@@ -241,3 +241,18 @@ def test_a_witness_that_was_tampered_with_proves_nothing(type_):
         assert not verify_witness(recorded, altered(key="nobody's key", element=77))
     quoted = [{**txn, "value": [["r", "x", [42]]]} for txn in anomaly.witness["txns"]]
     assert not verify_witness(recorded, altered(txns=quoted))
+
+
+def test_a_file_that_knows_only_the_order_of_each_process_has_no_real_time():
+    """The second process reads nothing of what the first one acknowledged before: stale in real time, in any other order fine."""
+    ops = [
+        Op(0, 0, 0, "invoke", "txn", [["append", 1, 1]]),
+        Op(1, 0, 0, "ok", "txn", [["append", 1, 1]]),
+        Op(2, 0, 1, "invoke", "txn", [["r", 1, None]]),
+        Op(3, 0, 1, "ok", "txn", [["r", 1, []]]),
+    ]
+    assert ListAppend().check(History(ops), CheckContext()).counts == {"G-single-item-realtime": 1}
+    verdict = ListAppend().check(History(ops, {"order": "session"}), CheckContext(expected="serializable"))
+    assert (verdict.valid, verdict.counts, verdict.holds) == (True, {}, ["serializable"])
+    verdict = ListAppend().check(History(ops, {"order": "session"}), CheckContext())
+    assert verdict.valid == "unknown" and "each one's own order" in verdict.reason
