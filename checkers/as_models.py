@@ -16,7 +16,8 @@ MODELS: dict[str, Model] = {
     "kv": Model(STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "kv"})]),
     "sessions": Model("", [CheckerSpec("sessions")]),
     "staleness": Model("", [CheckerSpec("staleness")]),
-    "rw-register": Model(STRICTEST_TXN, [CheckerSpec("rw-register")], "serializable", [CheckerSpec("weak-isolation")]),
+    "rw-register": Model(STRICTEST_TXN, [CheckerSpec("rw-register")], "serializable", [CheckerSpec("weak-isolation"), CheckerSpec("serial")]),
+    "serial": Model(STRICTEST_TXN, [CheckerSpec("serial")], "serializable"),
     "list-append": Model(STRICTEST_TXN, [CheckerSpec("list-append")]),
     "set": Model(STRICTEST_OBJECT, [CheckerSpec("set-full", {"mode": "set"})]),
     "set-full": Model(STRICTEST_OBJECT, [CheckerSpec("set-full")]),
@@ -43,5 +44,6 @@ MODELS: dict[str, Model] = {
     "monotonic": Model(STRICTEST_OBJECT, [CheckerSpec("monotonic")]),
     "predicate-g2": Model(STRICTEST_TXN, [CheckerSpec("predicate-g2")]),
     "watch": Model(STRICTEST_OBJECT, [CheckerSpec("watch")]),
+    "log": Model(STRICTEST_TXN, [CheckerSpec("log")]),
     "replicas": Model(STRICTEST_OBJECT, [CheckerSpec("replicas")]),
 }

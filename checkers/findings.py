@@ -26,12 +26,14 @@ class Findings:
         self._models: set[str] = set()
         self._shown: dict[str, list[Anomaly]] = {}
 
-    def add(self, type_: str, rules_out: Sequence[str], tell: Callable[[], Anomaly], *, always: bool = False) -> None:
+    def add(
+        self, type_: str, rules_out: Sequence[str], tell: Callable[[], Anomaly], *, always: bool = False, allowed: bool = False
+    ) -> None:
         """One finding; `rules_out`: the weakest models that it breaks; `always`: it breaks the promise under every model, as one that rules
-        out none does; `tell` is called for those that are shown."""
+        out none does; `allowed`: it breaks none; `tell` is called for those that are shown."""
         self.counts[type_] += 1
         self._models.update(rules_out)
-        if type_ not in self.harmless and (always or not rules_out or _promises(self.expected, rules_out)):
+        if type_ not in self.harmless and not allowed and (always or not rules_out or _promises(self.expected, rules_out)):
             self.broken.add(type_)
         shown = self._shown.setdefault(type_, [])
         if len(shown) < SHOWN:

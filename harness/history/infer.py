@@ -20,11 +20,24 @@ TELLING = {
     "inc": "monotonic",
     "dump": "replicas",
     "watch": "watch",
+    "send": "log",
+    "subscribe": "log",
+    "assign": "log",
+}
+# An f that only one object has; a set by `contains`, since others add and remove too.
+OBJECTS = {
+    "queue": {"enqueue", "dequeue", "enq", "deq"},
+    "stack": {"push", "pop"},
+    "priority-queue": {"poll"},
+    "set-object": {"contains"},
+    "deque": {f"{verb}_{end}" for verb in ("push", "pop", "peek") for end in ("front", "back")},
 }
 
 
 def infer_model(history: History) -> str:
     """What the ops show: the name that `--as` would take, or "" if nobody can tell."""
+    if isinstance(named := history.header.get("model"), str):
+        return named
     if history.txns is not None and (model := _txn_model(op for op in history.ops[:100] if op.is_client)):
         return model
     clients = [op for op in history.ops[:5000] if op.is_client]
@@ -45,8 +58,9 @@ def infer_model(history: History) -> str:
         return _add_model(history)
     if fs == {"insert"}:
         return "predicate-g2"
-    if fs & {"enqueue", "dequeue"}:
-        return "queue"
+    for model, own in OBJECTS.items():
+        if fs & own:
+            return model
     return ""
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 CASES = (
     "counter", "bank", "unique_ids", "total_queue", "predicate_g2", "causal_reverse", "long_fork", "causal", "monotonic", "replicas",
-    "watch",
+    "watch", "log",
 )  # fmt: skip
 
 

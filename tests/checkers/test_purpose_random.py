@@ -15,7 +15,8 @@ def test_a_checker_says_what_its_definition_says(name):
     assert seen["crashed"] >= 0.2 * HISTORIES, seen
     assert seen["ops"] >= 6 * HISTORIES, seen
     assert seen["n"] - seen["invalid"] - seen["unknown"] >= 0.1 * HISTORIES, seen
-    assert set(types) == set(case(name).TYPES), types
+    rare = set(getattr(case(name), "RARE", ()))
+    assert set(case(name).TYPES) - rare <= set(types) <= set(case(name).TYPES), types
 
 
 @pytest.mark.parametrize("name", CASES)
