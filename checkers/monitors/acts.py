@@ -7,20 +7,33 @@ Relies on      positions being real-time order; an op that never completed, or c
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checkers.linearizable.operations import INFINITY, freeze, keyed_by_tuples, show, split_key
 from harness.errors import HistoryError
 from harness.history.history import Call, History
 from harness.op import FAIL, OK
 
+if TYPE_CHECKING:
+    from checkers.objects.operations import Operation
+
 ADD, REMOVE, PEEK, EMPTY, MISSING = "add", "remove", "peek", "empty", "missing"
 CONTAINS, ABSENT = "contains", "absent"
 # object -> name of an operation -> what it is
 NAMES: dict[str, dict[str, str]] = {
-    "queue": {"enqueue": ADD, "enq": ADD, "dequeue": REMOVE, "deq": REMOVE, "peek": PEEK},
+    "queue": {"enqueue": ADD, "enq": ADD, "offer": ADD, "dequeue": REMOVE, "deq": REMOVE, "poll": REMOVE, "peek": PEEK},
     "stack": {"push": ADD, "pop": REMOVE, "peek": PEEK},
-    "priority-queue": {"insert": ADD, "add": ADD, "poll": REMOVE, "peek": PEEK},
+    "priority-queue": {
+        "insert": ADD,
+        "add": ADD,
+        "enqueue": ADD,
+        "enq": ADD,
+        "poll": REMOVE,
+        "dequeue": REMOVE,
+        "deq": REMOVE,
+        "peek": PEEK,
+    },
     "set-object": {"add": ADD, "insert": ADD, "remove": REMOVE, "contains": CONTAINS},
 }
 NOUN = {"queue": "queue", "stack": "stack", "priority-queue": "priority queue", "set-object": "set"}
@@ -48,6 +61,14 @@ class Act(NamedTuple):
     @property
     def crashed(self) -> bool:
         return self.ret == INFINITY
+
+    def operation(self, names: Mapping[str, str]) -> Operation:
+        """The act of a container as the complete search knows it; names: other names of f -> the search's."""
+        from checkers.objects.operations import UNKNOWN, Operation
+
+        argument = self.value if self.kind == ADD else None
+        result = UNKNOWN if self.crashed else None if self.kind == EMPTY else self.value
+        return Operation(names.get(self.f, self.f), argument, result, self.call, self.ret, self.index, self.done, self.process)
 
     def text(self) -> str:
         """In words: `process 3 dequeued 7 (#12-#15)`."""

@@ -132,7 +132,10 @@ class Monitor:
     def judge(self, key: Any, acts: Sequence[Act]) -> Anomaly | None:
         """The anomaly of a part, by the monitor. Raises Undecided."""
         rule = self.rule()
-        found = decide(acts, rule)
+        try:
+            found = decide(acts, rule)
+        except Undecided:
+            return self.search(key, acts)
         if found is None:
             return None
         missing = next((act for act in acts if act.kind == MISSING), None)
@@ -147,7 +150,15 @@ class Monitor:
 
     def search(self, key: Any, acts: Sequence[Act]) -> Anomaly | None:
         """The anomaly of a part, by the complete search. Raises Undecided."""
-        raise Undecided
+        from checkers.objects import OutOfBudget, judge_object, make_model
+
+        settings: dict[str, Any] = {"smallest_first": True} if self.smallest_first else {}
+        witness = {"rule": "search", "model": self.object_, "settings": settings, "keyed": self.keyed, "failed_cas": "nothing"}
+        model = make_model(self.object_, settings)
+        try:
+            return judge_object(key, [act.operation(model.names) for act in acts], model, witness, self.budget)
+        except OutOfBudget:
+            raise Undecided from None
 
     def anomaly(self, key: Any, found: Found, window: Sequence[Act], acts: Sequence[Act]) -> Anomaly:
         """The anomaly of a conflict on its smallest window."""

@@ -254,3 +254,16 @@ def test_an_anomaly_planted_in_a_large_history_is_found_and_named(kind):
         assert verdict.valid is False, name
         assert name in {anomaly.kind for anomaly in verdict.anomalies}, (name, verdict.anomalies)
         assert all(len(anomaly.witness["acts"]) <= 8 for anomaly in verdict.anomalies if anomaly.kind == name)
+
+
+def test_repeated_values_are_left_to_the_complete_search():
+    right = [("enqueue", 1, 1), ("enqueue", 1, 1), ("dequeue", None, 1), ("dequeue", None, 1), ("dequeue", None, None)]
+    verdict = judged("queue", steps(*right))
+    assert verdict.valid is True and verdict.facts == {"keys": 1, "by_monitor": 0, "by_search": 1}
+    assert judged("queue", steps(*right, ("dequeue", None, 1))).valid is False
+    stack = [("push", 1, 1), ("push", 2, 2), ("push", 1, 1), ("pop", None, 1), ("pop", None, 1)]
+    assert judged("stack", steps(*stack)).valid is False
+    ties = [("insert", 1, 1), ("insert", 1.0, 1.0), ("poll", None, 1.0), ("poll", None, 1)]
+    assert judged("priority-queue", steps(*ties)).valid is True
+    assert judged("priority-queue", steps(*ties, ("poll", None, 1)), first="smallest").valid is False
+    assert judged("priority-queue", steps(("insert", "b", "b"), ("insert", "a", "a"), ("poll", None, "b"))).valid is True

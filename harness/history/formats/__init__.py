@@ -19,6 +19,7 @@ OF_FILES = {  # name -> module, in the order in which they are asked; the last o
     "json": "json_array",
     "jsonl": "jsonl",
     "porcupine": "porcupine",
+    "txt": "text_objects",
     "plume": "plume",
     "awdit": "awdit",
     "dbcop": "dbcop",
