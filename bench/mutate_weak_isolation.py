@@ -42,7 +42,8 @@ MUTANTS = [
     ("graph.py", "if target in (INITIAL, order.first) and", "if target == INITIAL and"),
     (
         "graph.py",
-        "            for earlier, later in pairwise(same):\n                yield earlier.writer, later.writer, Why(FORCED, txn.number, later.at, earlier.at)\n"
+        "            for earlier, later in pairwise(same):\n                "
+        "yield earlier.writer, later.writer, Why(FORCED, txn.number, later.at, earlier.at)\n"
         "",
         "            pass\n",
     ),
