@@ -44,6 +44,11 @@ class Serial:
             raise UsageError(f"budget is a number of conflicts, not {budget!r}", way_out=f"leave it out: {BUDGET}")
         self.budget = budget
 
+    @staticmethod
+    def decides(expected: str) -> bool:
+        """Whether the promised model is one of the six."""
+        return model_named(expected) in MODELS
+
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"txns", "ok", "fail", "info", "keys", "conflicts", "choices"}."""
         default = "serializable" if history.by_sessions else "strict-serializable"

@@ -87,6 +87,31 @@ def holds(history: History, model: str) -> bool:
     return serial(frozenset(), dict.fromkeys(_keys(txns), None))
 
 
+def truths(history: History) -> dict[str, bool]:
+    """All models. An order that keeps more is an order that keeps less, and one after another is a way of reading snapshots: so what
+    follows is not acted out again."""
+    found: dict[str, bool] = {}
+    for model in ("strict-serializable", "snapshot-isolation", *MODELS):
+        if model in found:
+            continue
+        found[model] = holds(history, model)
+        for other in MODELS:
+            if found[model] and _keeps(model, other):
+                found[other] = True
+            if not found[model] and _keeps(other, model):
+                found[other] = False
+    return {model: found[model] for model in MODELS}
+
+
+def _keeps(strong: str, weak: str) -> bool:
+    """Whether every order of one model is an order of the other."""
+
+    def kept(model: str) -> int:
+        return 2 if model.startswith(("strict", "strong-snapshot")) else 1 if "session" in model else 0
+
+    return kept(strong) >= kept(weak) and ("snapshot" not in strong or "snapshot" in weak)
+
+
 def _keys(txns: list[T]) -> list[Any]:
     return sorted({k for txn in txns for _, k, _ in txn.mops})
 

@@ -39,7 +39,7 @@ def compare(history, road="few"):
 
 def _compare(history):
     txns = read_register_txns(history)
-    truth = {model: oracle.holds(history, model) for model in MODELS}
+    truth = oracle.truths(history)
     differences, types, searched = [], [], False
     for model, wanted in truth.items():
         decision = decide(txns, model, by_sessions=history.by_sessions)
@@ -100,7 +100,7 @@ def test_random_histories_are_judged_as_the_definitions_say(seed, road):
 def test_the_verdict_says_what_is_broken_and_what_is_left():
     for i in range(60):
         history = oracle.random_history(random.Random(3 * 10**6 + i))
-        truth = {model: oracle.holds(history, model) for model in MODELS}
+        truth = oracle.truths(history)
         verdict = judge(read_register_txns(history), "strict-serializable", by_sessions=history.by_sessions)
         assert not any(truth.get(model) for model in verdict.not_models)
         assert all(truth.get(model, True) for model in verdict.holds)
