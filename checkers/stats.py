@@ -9,6 +9,7 @@ Source     Jepsen's stats checker; semantics.md 10 (its documentation says unkno
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
@@ -16,7 +17,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from harness.checker import CheckContext
+from harness.checker import CheckContext, Phase
 from harness.history.columns import TYPES, Columns
 from harness.history.history import History
 from harness.history.session_columns import SessionColumns, session_columns
@@ -40,7 +41,8 @@ class Stats:
         history.shared[Stats.name] = tally(history)
 
     def check(self, history: History, context: CheckContext) -> Verdict:
-        """Facts: {"by_f": {f: {"ok", "fail", "info"}}, "ops": n, "errors": {text: n}}, the most frequent 8 errors."""
+        """Facts: {"by_f": {f: {"ok", "fail", "info"}}, "ops": n, "errors": {text: n}}, the most frequent 8 errors; "ok_fraction": {f:
+        of all that were tried}; of a run also "by_phase": {phase: {f: {"ok", "fail", "info"}}}."""
         opened, by_f, errors = history.shared.get(self.name) or tally(history)
         for f, count in opened.items():
             ended = by_f.setdefault(f, Counter())
@@ -50,6 +52,9 @@ class Stats:
             "by_f": {f: {kind: counts[kind] for kind in ("ok", "fail", "info")} for f, counts in sorted(by_f.items())},
             "errors": dict(sorted(errors.items(), key=lambda item: (-item[1], item[0]))[:8]),
         }
+        facts["ok_fraction"] = {f: round(by_f[f]["ok"] / count, 4) for f, count in sorted(opened.items()) if count}
+        if context.phases and isinstance(history.ops, list):
+            facts["by_phase"] = by_phase(history.ops, context.phases)
         if not opened:
             return Verdict("unknown", reason="the history has no client op, so it proves nothing", facts=facts)
         barren = sorted(f for f in opened if not by_f[f]["ok"])
@@ -57,6 +62,17 @@ class Stats:
             worst = next((error for error in facts["errors"]), "no error was recorded")
             return Verdict("unknown", reason=f"not one {barren[0]} succeeded ({opened[barren[0]]} were tried; {worst})", facts=facts)
         return Verdict(True, facts=facts)
+
+
+def by_phase(ops: Sequence[Op], phases: Sequence[Phase]) -> dict[str, dict[str, dict[str, int]]]:
+    """Completions by the phase in which they came, by f and type."""
+    counts: dict[str, dict[str, dict[str, int]]] = {phase.name: {} for phase in phases}
+    starts = [phase.start for phase in phases]
+    for op in ops:
+        if op.is_client and op.type != INVOKE and phases:
+            phase = phases[max(0, bisect_right(starts, op.time) - 1)].name
+            counts[phase].setdefault(op.f, {"ok": 0, "fail": 0, "info": 0})[op.type] += 1
+    return {phase: dict(sorted(of_phase.items())) for phase, of_phase in counts.items()}
 
 
 Tally = tuple[Counter[str], dict[str, Counter[str]], Counter[str]]

@@ -15,6 +15,7 @@ from harness.checker import CheckContext, CheckerSpec, Model, Phase, Require
 from harness.errors import UsageError
 from harness.events import read_events
 from harness.history.history import History
+from harness.run_logs import RunLogs
 
 RUN_CHECKERS = [CheckerSpec(name) for name in ("stats", "coverage", "not-recovered", "unexpected-exit")]
 
@@ -91,6 +92,7 @@ def _of_run(folder: Path, question: Question) -> Case:
     workload = make_workload(plan, nodes, run_id=folder.name)
     expected = question.consistency or plan.consistency or workload.model
     context = run_context(plan.require_faults or question.require_faults, events, nodes, workload.requires(), expected)
+    context.logs = RunLogs(folder / "logs")
     return Case(str(folder), history, [*workload.judges(), *RUN_CHECKERS], context, plan.seed)
 
 

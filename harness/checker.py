@@ -6,6 +6,7 @@ Relies on      no I/O, no clock, no cluster in a checker: the same history alway
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -73,6 +74,7 @@ class CheckContext(msgspec.Struct):
     faults    kinds of fault asked for: {"partition": {"possible": True, "why": ""}}
     events    the run's events (events.jsonl), in order
     is_run    False for a file given to `check`
+    logs      of a run: node -> file -> lines, each file read when it is taken
     """
 
     expected: str = ""
@@ -83,6 +85,7 @@ class CheckContext(msgspec.Struct):
     events: list[dict[str, Any]] = []
     is_run: bool = False
     require_faults: bool = False
+    logs: Mapping[str, Mapping[str, Sequence[str]]] = {}
 
 
 class Checker(Protocol):
