@@ -13,9 +13,9 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from checkers.rw_register.serial_order import Loops, Steps
+from harness.compiled import njit
 
 
 @cache

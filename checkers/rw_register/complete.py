@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from checkers.models import implied
 from checkers.rw_register.orders import LINEARIZABLE, SEQUENTIAL
-from checkers.transactions.txns import Txn
+from checkers.rw_register.versions import Versions
+from checkers.transactions.txns import READ, UNSEEN, Txn
+from harness.op import INFO, OK
 from harness.verdict import Anomaly, Verdict
 
 CAUSAL = "causal-cerone"
@@ -52,10 +54,24 @@ def _causal(txns: Sequence[Txn], settled: Settled) -> frozenset[str]:
     from checkers.weak_isolation.levels import judge
 
     judgement = judge(txns, sessions=False)
-    if judgement.broken is None:
-        settled.holds |= implied([CAUSAL])
+    if judgement.broken is not None:
+        return _take(settled, compose(judgement, CAUSAL, False))
+    told = [txn for txn in txns if txn.outcome == INFO and any(mop.kind == READ and mop.value is not UNSEEN for mop in txn.mops)]
+    if told and not _causal_with(txns):
+        settled.undecided = (
+            f"#{told[0].call}, whose outcome is unknown, reports what it read; nothing here decides {CAUSAL} with such reads"
+        )
         return frozenset()
-    return _take(settled, compose(judgement, CAUSAL, False))
+    settled.holds |= implied([CAUSAL])
+    return frozenset()
+
+
+def _causal_with(txns: Sequence[Txn]) -> bool:
+    """The same if what observed transactions of unknown outcome report to have read counts."""
+    from checkers.weak_isolation.levels import judge
+
+    committed = Versions(txns).committed
+    return judge([txn._replace(outcome=OK) if committed[txn.number] else txn for txn in txns], sessions=False).broken is None
 
 
 def _orders(txns: Sequence[Txn], model: str, settled: Settled, assumed: Sequence[str], by_sessions: bool, expected: str) -> frozenset[str]:

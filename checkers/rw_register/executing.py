@@ -11,7 +11,7 @@ from __future__ import annotations
 
 # mypy: disable-error-code="no-untyped-def, no-untyped-call"
 
-ATTEMPTS = 400
+ATTEMPTS, SETTLED = 400, 100  # tries at one spot; a spot that far behind is done with
 
 
 def execute(
@@ -46,79 +46,64 @@ def execute(
                 waiting, head, note, noted, following,
             )  # fmt: skip
             if needed == -1:
-                state[txn] = 2
-                found[count] = txn
-                place[txn] = count
+                run(txn, count, found, place, state, write_at, write, key, now, was)
                 count += 1
-                if attempt and count > farthest + 100:
-                    attempt = 0
-                for w in range(write_at[txn], write_at[txn + 1]):
-                    was[w] = now[key[write[w]]]
-                    now[key[write[w]]] = write[w]
+                attempt = 0 if count > farthest + SETTLED else attempt
                 depth -= 1
                 continue
-            if needed < 0:
-                return -1
             soft[depth - 1] = there
-            if state[needed] == 0 and call[needed] < moment:
+            if needed >= 0 and state[needed] == 0 and call[needed] < moment:
                 state[needed] = 1
                 stack[depth] = needed
                 depth += 1
                 continue
             tries += 1
-            chosen = wrong_turn(
-                needed,
-                state,
-                stack,
-                soft,
-                depth,
-                starts,
-                writer,
-                place,
-                read_at,
-                read,
-                write_at,
-                write,
-                key,
-                first,
-                last,
-                note,
-                noted,
-                following,
-                waits,
-                attempt,
-                tries * 7919 + attempt,
-            )
-            if notes == len(noted):
-                return -1
-            if chosen >= 0:
-                early, late = stack[chosen], writer[soft[chosen]]
-                noted[notes] = early
-                of[notes] = late
-                following[notes] = note[late]
-                note[late] = notes
-                notes += 1
-                until = place[late]
-            else:  # wrong turns contradict each other: others are tried, from a little further back each time
+            chosen = -1 if needed < 0 else wrong_turn(
+                needed, state, stack, soft, depth, starts, writer, place, read_at, read, write_at, write, key, first, last, note, noted,
+                following, waits, attempt, tries * 7919 + attempt,
+            )  # fmt: skip
+            if chosen < 0:
                 attempt += 1
-                if attempt > ATTEMPTS:
-                    return -1
                 farthest = max(farthest, count)
-                until = max(0, count - 50 - 20 * (attempt % 16))
-                while notes > given and place[of[notes - 1]] >= until:
-                    notes -= 1
-                    note[of[notes]] = following[notes]
+            if needed < 0 or notes == len(noted) or attempt > ATTEMPTS:
+                return -1
+            notes, until = mend(chosen, count, stack, soft, writer, place, note, noted, of, following, given, notes, attempt)
             for one in range(depth):
                 state[stack[one]] = 0
             depth = 0
-            at = min(at - 1, due_place[root])
+            at -= 1
             while count > until:
                 count -= 1
                 at = min(at, due_place[found[count]])
-                take_back(
-                    found[count], read_at, read, write_at, write, reader_at, key, rank_place, state, now, waiting, head, was,
-                )  # fmt: skip
+                take_back(found[count], read_at, read, write_at, write, reader_at, key, rank_place, state, now, waiting, head, was)
     return count
+
+
+def run(txn, count, found, place, state, write_at, write, key, now, was):
+    """Execute a transaction."""
+    state[txn] = 2
+    found[count] = txn
+    place[txn] = count
+    for at in range(write_at[txn], write_at[txn + 1]):
+        was[at] = now[key[write[at]]]
+        now[key[write[at]]] = write[at]
+
+
+def mend(chosen, count, stack, soft, writer, place, note, noted, of, following, given, notes, attempt):
+    """Note the other way at a wrong turn. If there is none, the last ones contradict each other, and those of a while are forgotten: others
+    are tried, drawn by the number of the attempt. Gives how many notes there are, and how many executed transactions stay so."""
+    if chosen < 0:
+        until = max(0, count - 50 - 20 * (attempt % 16))
+        while notes > given and place[of[notes - 1]] >= until:
+            notes -= 1
+            note[of[notes]] = following[notes]
+        return notes, until
+    late = writer[soft[chosen]]
+    noted[notes] = stack[chosen]
+    of[notes] = late
+    following[notes] = note[late]
+    note[late] = notes
+    return notes + 1, place[late]
 
 
 def replay(order, call, ret, due, read_at, read, write_at, write, key, now, done):

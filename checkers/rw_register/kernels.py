@@ -7,7 +7,8 @@ Relies on      the same rules as serial_order.steps_of, line by line: what has n
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from harness.compiled import njit
 
 READ, WRITE = 0, 2  # kinds of micro-ops
 OK, FAIL, INFO = 1, 2, 3
