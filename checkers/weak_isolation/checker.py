@@ -42,6 +42,19 @@ class WeakIsolation:
         return promised(model_named(expected)) is not None
 
     @staticmethod
+    def warm(history: History) -> None:
+        """What is not compiled yet is, outside the check's budget."""
+        if session_columns(history) is not None:
+            from harness.compiled import announce
+
+            try:
+                from checkers.weak_isolation.edge_kernels import shortest_way
+            except RuntimeError:  # numba finds no folder that it may keep compiled code in
+                return
+            if announce(shortest_way, "judging a large history of sessions"):
+                WeakIsolation.compile_kernels(None)
+
+    @staticmethod
     def compile_kernels(_: object) -> None:
         """Compile what reads and judges large histories, by a small one that breaks causal consistency."""
         from checkers.weak_isolation.swift import compile_all

@@ -8,7 +8,8 @@ Relies on      numba's cache; the same rules as graph.py and causes.py, which sa
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from harness.compiled import njit
 
 
 @njit(cache=True, nogil=True)

@@ -8,7 +8,8 @@ Relies on      numba's cache; the same rules as reading.py. Transactions are num
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from harness.compiled import njit
 
 INITIAL, UNCLEAR, UNEXPLAINED = -1, -2, -3
 

@@ -88,9 +88,11 @@ def _read(format: str, data: bytes, read: Callable[[], History]) -> History | No
     import numpy as np
 
     try:
+        from harness.compiled import announce
         from harness.history import session_kernels as kernels
     except RuntimeError:  # numba finds no folder that it may keep compiled code in
         return None
+    announce(kernels.bounds, "reading a large history of sessions")
     lines = data.count(b"\n") + 1
     write = np.empty(lines, np.bool_)
     key, value, session, txn = (np.empty(lines, np.int64) for _ in range(4))

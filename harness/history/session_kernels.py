@@ -8,8 +8,8 @@ Relies on      numba's cache. The grammar is that of the formats' own readers, w
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from harness.compiled import njit
 from harness.history.scan import COMMA, MINUS, NEWLINE, integer_at
 
 R, W, PAREN, PAREN_END, BLANK, EQUALS, ONE = (ord(c) for c in "rw() =1")
