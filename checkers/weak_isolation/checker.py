@@ -85,9 +85,10 @@ def compose(judgement: Judgement, expected: str, by_sessions: bool) -> Verdict:
         reason = "no transaction that read anything succeeded, so nothing was observed"
         return Verdict("unknown", reason=reason, facts=judgement.figures)
     counts = judgement.counts + Counter({cycles.type: cycles.found for cycles in judgement.cycles})
-    below = broken_levels(judgement.broken) if judgement.broken is not None else []
-    kept = [name for name in reversed(NAMES.values()) if name not in below][:1]
-    violated = {"causal-cerone" if name == "causal" else name for name in below} | ruled_out(counts)
+    # Of a history of sessions the levels contain session order; of another one these names mean models that know no sessions.
+    below = broken_levels(judgement.broken) if by_sessions and judgement.broken is not None else []
+    violated = {model_named(name) for name in below} | ruled_out(counts)
+    kept = [name for name in reversed(NAMES.values()) if model_named(name) not in violated][:1]
     valid: Valid = True
     reason = f"{expected} allows what was found: {', '.join(sorted(counts, key=SEVERITY.index))}" if counts else ""
     if violated & table().implies[expected]:

@@ -104,6 +104,16 @@ def test_session_order_makes_read_committed_stronger_than_adyas():
     assert judge(read_register_txns(sessions(*txns)), sessions=False).broken is None
 
 
+def test_of_a_history_in_real_time_the_names_mean_models_without_sessions():
+    broken = sessions((0, [["w", "x", 1]]), (0, [["r", "x", None]]))
+    assert check(broken, "read-atomic").valid is False
+    timed = History(broken.ops)
+    verdict = check(timed, "causal")
+    assert verdict.valid is True and verdict.holds == ["causal"] and verdict.counts == {"fractured-read-process": 1}
+    assert verdict.reason == "causal-cerone allows what was found: fractured-read-process"
+    assert verdict.not_models == ["strong-session-snapshot-isolation"]
+
+
 def test_the_sentence_proves_each_edge():
     (anomaly,) = check(sessions((0, [["w", "x", 1]]), (0, [["w", "x", 2], ["w", "y", 2]]), (1, [["r", "y", 2], ["r", "x", 1]]))).anomalies
     assert anomaly.message == (
