@@ -9,7 +9,7 @@ Source     see the files of the objects.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -17,8 +17,9 @@ from checkers.linearizable.operations import show, thaw
 from checkers.monitors import priority_queue, queue, set_object, stack
 from checkers.monitors.acts import ADD, MISSING, NAMES, NOUN, Act, acts_by_key
 from checkers.monitors.crashed import Rule, Undecided, decide, whatever
+from checkers.monitors.deadlines import Front
 from checkers.monitors.story import tell
-from checkers.monitors.table import Found, unique
+from checkers.monitors.table import Found, Table, unique
 from checkers.monitors.window import smallest, smallest_of_element
 from harness.checker import CheckContext
 from harness.history.history import History
@@ -173,13 +174,23 @@ class Monitor:
         return Anomaly("nonlinearizable", message, indices, found.kind, thaw(key), list(RULED_OUT), witness)
 
 
+class _Rule:
+    """The rule of an object's file."""
+
+    def __init__(self, conflict: Callable[[Table], Found | None], fronts: Callable[[Table], tuple[list[int], list[Front]]]) -> None:
+        self.conflict, self.fronts = conflict, fronts
+
+    def __call__(self, table: Table, /) -> Found | None:
+        return self.conflict(table)
+
+
 class Queue(Monitor):
     """FIFO queues: enqueue (enq), dequeue (deq), peek."""
 
     name, object_ = "queue", "queue"
 
     def rule(self) -> Rule:
-        return queue.conflict
+        return _Rule(queue.conflict, queue.fronts)
 
 
 class Stack(Monitor):
@@ -188,7 +199,7 @@ class Stack(Monitor):
     name, object_ = "stack", "stack"
 
     def rule(self) -> Rule:
-        return stack.conflict
+        return _Rule(stack.conflict, stack.fronts)
 
 
 class PriorityQueue(Monitor):
@@ -202,7 +213,8 @@ class PriorityQueue(Monitor):
         self.smallest_first = first == "smallest"
 
     def rule(self) -> Rule:
-        return partial(priority_queue.conflict, smallest=self.smallest_first)
+        smallest = self.smallest_first
+        return _Rule(partial(priority_queue.conflict, smallest=smallest), partial(priority_queue.fronts, smallest=smallest))
 
     def by_monitor(self, acts: Sequence[Act]) -> bool:
         return priority_queue.comparable([act.value for act in acts if act.kind == ADD])

@@ -4,21 +4,34 @@ Why it exists  a monitor of unique values must know which remove took which valu
 Right      - If there is an order without them, there is one: they need not have acted.
            - If there is none although every value that nobody removed may go from the call of the first of them on, there is none: that
              allows more than they do.
-           - Else a choice is tried: values in the way are given to removes one by one, and the rules judge the result.
-           - If that fails, all choices, where they are few. Only then is it left to the complete search.
+           - If more values must have left by some moment than of them were called before it (deadlines.py), there is no order.
+           - If giving them to the values that must have left, by their deadlines, makes an order, there is one.
+           - Else values in the way are given to them one by one; then all choices are tried, where they are few. Only then is it left to
+             the complete search.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from checkers.linearizable.operations import INFINITY
 from checkers.monitors.acts import ADD, EMPTY, PEEK, REMOVE, Act
-from checkers.monitors.table import Found, Table, tabulate
+from checkers.monitors.deadlines import Front, overdue, pressing
+from checkers.monitors.table import Found, Table, found_in, tabulate
 
 CHOICES = 3000  # ways to give values to removes that are all tried
-Rule = Callable[[Table], Found | None]
+EFFORT = 3_000_000  # acts that giving values one by one may look at
+
+
+class Rule(Protocol):
+    """An object's rule."""
+
+    def __call__(self, table: Table, /) -> Found | None: ...
+
+    def fronts(self, table: Table, /) -> tuple[list[int], list[Front]]:
+        """What sets deadlines to values; see deadlines.py."""
+        ...
 
 
 class Undecided(Exception):
@@ -35,6 +48,12 @@ def decide(acts: Sequence[Act], rule: Rule) -> Found | None:
     relaxed = whatever(acts, missing[0], rule)
     if relaxed is not None:
         return relaxed
+    keys, fronts = rule.fronts(table)
+    served, late = overdue(table, keys, fronts)
+    if late:
+        return _crowded(table, late, pressing(table, keys, fronts, late))
+    if _with(acts, {table.adds[row].value: missing[number] for row, number in served.items()}, rule) is None:
+        return None
     if _given(acts, missing, rule):
         return None
     if (len(loose) + 1) ** len(missing) > CHOICES:
@@ -42,6 +61,16 @@ def decide(acts: Sequence[Act], rule: Rule) -> Found | None:
     if any(_with(acts, chosen, rule) is None for chosen in _choices(loose, missing)):
         return None
     return Found("order", "choices", list(acts))
+
+
+def _crowded(table: Table, late: Sequence[int], pressed: Sequence[Front]) -> Found:
+    """The values that had to share too few removes, and what they had to leave before."""
+    rows = list(dict.fromkeys([*late, *(front.row for front in pressed if front.row >= 0)]))
+    holes = sorted({front.hole for front in pressed if front.hole >= 0})
+    found = found_in(table, "order", "choices", rows, holes)
+    last = max(act.ret for act in found.acts if not act.crashed)
+    missing = [act for _, act in table.missing if act.call < last]
+    return found._replace(acts=sorted([*found.acts, *missing], key=lambda act: act.call))
 
 
 def whatever(acts: Sequence[Act], missing: Act | None, rule: Rule) -> Found | None:
@@ -75,7 +104,7 @@ def _real(found: Found, acts: Sequence[Act]) -> Found:
 def _given(acts: Sequence[Act], missing: Sequence[Act], rule: Rule) -> bool:
     """Whether giving the values in the way to the removes, the latest that is early enough first, leads to an order."""
     chosen: dict[Any, Act] = {}
-    for _ in range(4 * len(missing)):
+    for _ in range(min(4 * len(missing), EFFORT // len(acts))):
         found = _with(acts, chosen, rule)
         if found is None:
             return True

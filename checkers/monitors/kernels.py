@@ -11,7 +11,7 @@ from numba import njit
 from numba.extending import register_jitable
 
 from checkers.linearizable.kernels import slot
-from checkers.monitors import cover, peel, priority_queue, queue
+from checkers.monitors import cover, deadlines, peel, priority_queue, queue
 
 ADDS, REMOVES, LOOKS = range(3)  # roles of an f
 FINE, BAD, EXACT = range(3)  # of a key: no value alone is wrong; one is; the exact road must say
@@ -24,6 +24,7 @@ longest = njit(cache=True, nogil=True)(cover.longest)
 overtaken = njit(cache=True, nogil=True)(queue.overtaken)
 both_in_front = njit(cache=True, nogil=True)(queue.both_in_front)
 blocked = njit(cache=True, nogil=True)(priority_queue.blocked)
+earliest = njit(cache=True, nogil=True)(deadlines.earliest)
 segments = njit(cache=True, nogil=True)(peel.segments)
 take_out = njit(cache=True, nogil=True)(peel.peel)
 
@@ -46,17 +47,17 @@ def by_key(key, starts, order, local):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def tabulate(  # type: ignore[no-untyped-def]
     order, local, starts, kind, role, value, null, partner, table, of_key, of_value, called, inside, leaving, gone, first,
-    look_row, look_call, look_ret, hole_at, hole_call, hole_ret, rows, looks, holes, missing, status, wrong,
+    look_row, look_call, look_ret, hole_at, hole_call, hole_ret, rows, looks, holes, status, wrong,
 ):  # fmt: skip
     """Fill the tables of all keys: rows[k]:rows[k + 1] are the rows of key k, so looks and holes; see table.py for the bounds.
 
-    missing: the call of the first remove of unknown outcome of each key; status, wrong: by key, and the value that is wrong.
+    status, wrong: by key, and the value that is wrong.
     """
     r = w = h = 0
     for k in range(len(starts) - 1):
         a, b = starts[k], starts[k + 1]
         end = b - a
-        rows[k], looks[k], holes[k], missing[k], status[k] = r, w, h, end, FINE
+        rows[k], looks[k], holes[k], status[k] = r, w, h, FINE
         for at in range(a, b):
             i = order[at]
             if kind[i] != 0 or role[i] != ADDS:
@@ -80,11 +81,7 @@ def tabulate(  # type: ignore[no-untyped-def]
             if kind[i] != 0 or role[i] == ADDS:
                 continue
             done = partner[i]
-            if done < 0 or kind[done] == 3:
-                if role[i] == REMOVES:
-                    missing[k] = min(missing[k], local[i])
-                continue
-            if kind[done] == 2:
+            if done < 0 or kind[done] != 1:
                 continue
             if null[done]:
                 hole_at[h], hole_call[h], hole_ret[h] = i, local[i], local[done]

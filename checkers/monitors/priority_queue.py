@@ -13,6 +13,7 @@ from collections.abc import MutableSequence, Sequence
 from typing import Any
 
 from checkers.monitors.cover import fewest, longest
+from checkers.monitors.deadlines import Front, holes_of
 from checkers.monitors.queue import hollow
 from checkers.monitors.table import Found, Table, found_in
 
@@ -47,6 +48,17 @@ def conflict(table: Table, *, smallest: bool = False) -> Found | None:
     chosen = fewest(begin, end, lambda at: longest(at, above, table.inside, table.leaving), table.leaving)
     assert chosen is not None
     return found_in(table, "order", "look" if look >= 0 else "order", [row, *chosen])
+
+
+def fronts(table: Table, *, smallest: bool = False) -> tuple[list[int], list[Front]]:
+    """(key of each value, what must come after it left): removes and looks of the values that go after it."""
+    numbers: list[Any] = [priority(act.value) for act in table.adds]
+    keys = [0] * len(numbers)
+    for rank, row in enumerate(sorted(range(len(numbers)), key=lambda row: numbers[row], reverse=smallest)):
+        keys[row] = rank
+    removed = [Front(keys[row], table.leaving[row], table.gone[row], row) for row, act in enumerate(table.removes) if act is not None]
+    looked = [Front(keys[row], call, ret, row) for row, call, ret, _ in table.looks]
+    return keys, removed + looked + holes_of(table)
 
 
 def blocked(

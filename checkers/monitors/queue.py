@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 
 from checkers.monitors.cover import fewest, longest, next_free
+from checkers.monitors.deadlines import Front, holes_of
 from checkers.monitors.table import Found, Table, found_in
 
 
@@ -31,6 +32,12 @@ def conflict(table: Table) -> Found | None:
     if pair[0] >= 0:
         return found_in(table, "order", rule, pair)
     return hollow(table)
+
+
+def fronts(table: Table) -> tuple[list[int], list[Front]]:
+    """(key of each value, what must come after it left): the first remove or look of each value that was added after it."""
+    seen = [Front(0, table.called[row], first, row) for row, first in enumerate(table.first) if first < table.end]
+    return [1] * len(table.adds), seen + holes_of(table)
 
 
 def hollow(table: Table) -> Found | None:

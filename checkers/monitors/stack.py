@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from checkers.monitors.cover import closed, fewest, longest
+from checkers.monitors.deadlines import Front, holes_of
 from checkers.monitors.peel import peel, segments
 from checkers.monitors.queue import hollow
 from checkers.monitors.table import Found, Table, found_in
@@ -50,6 +51,15 @@ def conflict(table: Table) -> Found | None:
 
     chosen = min((closed(start, partial(windows_of, table), cover) for start in stuck[:STARTS]), key=len)
     return found_in(table, "order", "order", chosen)
+
+
+def fronts(table: Table) -> tuple[list[int], list[Front]]:
+    """(key of each value, what must come after it left): removes and looks of the values below it."""
+    removed = [
+        Front(table.inside[row], table.leaving[row], table.gone[row], row) for row, act in enumerate(table.removes) if act is not None
+    ]
+    looked = [Front(table.inside[row], call, ret, row) for row, call, ret, _ in table.looks]
+    return list(table.called), removed + looked + holes_of(table)
 
 
 def windows_of(table: Table, row: int) -> Iterator[tuple[int, int]]:

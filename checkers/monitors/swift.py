@@ -69,15 +69,16 @@ def sift_container(columns: Columns, object_: str, names: Mapping[str, str], key
         kernels.by_key(columns.key, starts, order, local)
     by_row = [np.empty(adds, np.int64) for _ in range(7)]
     by_look = [np.empty(looking, np.int64) for _ in range(6)]
-    by_key = [np.zeros(keys + 1, np.int64) for _ in range(6)]
+    by_key = [np.zeros(keys + 1, np.int64) for _ in range(5)]
     hashed = np.full(1 << max(4, (2 * adds).bit_length()), -1, np.int64)
     read = (columns.kind, role, columns.value, columns.null, partner, hashed)
     kernels.tabulate(order, local, starts, *read, *by_row, *by_look, *by_key)
     judging = _Judging(object_, smallest, by_row, by_look, by_key)
+    crashed = (columns.kind == 0) & (role == kernels.REMOVES) & ((partner < 0) | (columns.kind[partner] == 3))
     left, conflicts = [np.empty(0, np.int64)], 0
     for key in range(keys):
         here = order[starts[key] : starts[key + 1]]
-        found = judging.key(key, len(here))
+        found = judging.key(key, len(here), local[here[crashed[here]]])
         if found is not None:
             left.append(_ops_of(columns, role, partner, here, found))
             conflicts += found.values is not None
@@ -122,10 +123,10 @@ class _Judging:
         self.object_, self.smallest = object_, smallest
         _, self.value, *self.bounds = by_row
         self.look, self.hole = by_look[:3], by_look[3:]
-        self.rows, self.looks, self.holes, self.missing, self.status, self.wrong = by_key
+        self.rows, self.looks, self.holes, self.status, self.wrong = by_key
 
-    def key(self, key: int, end: int) -> _Conflict | None:
-        """What is in conflict of one key, whose events are `end` many."""
+    def key(self, key: int, end: int, calls: Numbers) -> _Conflict | None:
+        """What is in conflict of one key, whose events are `end` many; calls: of its removes of unknown outcome."""
         import numpy as np
 
         from checkers.monitors.kernels import BAD, EXACT
@@ -144,15 +145,9 @@ class _Judging:
             value, called, inside, leaving, gone, first = (column[kept] for column in (value, called, inside, leaving, gone, first))
         key_ = _Key(end, value, called, inside, leaving, gone, first, look, hole)
         found = key_.conflict(self.object_, self.smallest)
-        if found is None or self.missing[key] >= end:
+        if found is None or not len(calls):
             return found
-        loose = leaving == end  # they may have been removed, from the first remove of unknown outcome on
-        relaxed = key_._replace(leaving=np.where(loose, self.missing[key], leaving))
-        for row, call in zip(look[0].tolist(), look[1].tolist(), strict=True):
-            if loose[row]:
-                relaxed.leaving[row] = max(relaxed.leaving[row], call)
-        np.maximum(relaxed.leaving, called, out=relaxed.leaving)
-        return relaxed.conflict(self.object_, self.smallest) or _ALL
+        return key_.crashed(self.object_, self.smallest, calls)
 
 
 class _Key(NamedTuple):
@@ -174,6 +169,73 @@ class _Key(NamedTuple):
         if found is not None:
             return _Conflict(self.value[found])
         return self._hollow()
+
+    def crashed(self, object_: str, smallest: bool, calls: Numbers) -> _Conflict | None:
+        """The same with removes of unknown outcome, called then; see crashed.py. Where that is not enough, the exact road must say."""
+        import numpy as np
+
+        from checkers.monitors.deadlines import matching
+        from checkers.monitors.kernels import earliest
+
+        loose = np.flatnonzero(self.leaving == self.end)
+        relaxed = self._taken(loose, np.full(len(loose), calls[0])).conflict(object_, smallest)
+        if relaxed is not None:
+            return relaxed
+        keys, fronts = self._fronts(object_, smallest)
+        loose = loose[np.argsort(keys[loose], kind="stable")]
+        fronts = fronts[:, np.argsort(fronts[0], kind="stable")]
+        found = np.full(len(loose), self.end)
+        earliest(keys[loose], self.inside[loose], fronts[0], fronts[1], fronts[2], np.full(self.end + 1, self.end), found)
+        due = np.flatnonzero(found < self.end)
+        order, served = matching(found[due].tolist(), calls.tolist())
+        rows = loose[due[order]]
+        if served == len(rows):
+            return self._taken(rows, calls[:served]).conflict(object_, smallest) and _ALL
+        late = rows[: served + 1]
+        pressing = [self._pressing(keys, fronts, row) for row in late.tolist()]
+        others = [front for front in pressing if front < len(self.value)]
+        holes = [int(self.hole[0][front - len(self.value)]) for front in pressing if front >= len(self.value)]
+        return _Conflict(self.value[[*late.tolist(), *others]], holes)
+
+    def _taken(self, rows: Numbers, calls: Numbers) -> _Key:
+        """The table with these values removed by removes of unknown outcome, called then."""
+        import numpy as np
+
+        leaving = self.leaving.copy()
+        leaving[rows] = np.maximum(calls, self.called[rows])
+        seen = np.full(len(self.value), -1, np.int64)
+        np.maximum.at(seen, self.look[0], self.look[1])
+        leaving[rows] = np.maximum(leaving[rows], seen[rows])
+        return self._replace(leaving=leaving)
+
+    def _fronts(self, object_: str, smallest: bool) -> tuple[Numbers, Numbers]:
+        """(keys of the values, [before, at, until, who] of what must come after some of them left); who: a row, or rows + a hole."""
+        import numpy as np
+
+        rows = np.arange(len(self.value))
+        if object_ == "queue":
+            keys = np.ones(len(rows), np.int64)
+            out = rows[self.first < self.end]
+            parts = [(np.zeros(len(out), np.int64), self.called[out], self.first[out], out)]
+        else:
+            keys = self.called
+            before = self.inside
+            if object_ == "priority-queue":
+                keys = before = np.empty(len(rows), np.int64)
+                keys[np.argsort(-self.value if smallest else self.value, kind="stable")] = rows
+            out = rows[self.gone < self.end]
+            row, call, ret = self.look
+            parts = [(before[out], self.leaving[out], self.gone[out], out), (before[row], call, ret, row)]
+        _, call, ret = self.hole
+        parts.append((np.full(len(call), -1), call, ret, len(rows) + np.arange(len(call))))
+        return keys, np.array([np.concatenate(column) for column in zip(*parts, strict=True)])
+
+    def _pressing(self, keys: Numbers, fronts: Numbers, row: int) -> int:
+        """Who sets the deadline of a row."""
+        import numpy as np
+
+        mine = np.flatnonzero((fronts[0] < keys[row]) & (fronts[1] >= self.inside[row]))
+        return int(fronts[3][mine[np.argmin(fronts[2][mine])]])
 
     def _blank(self) -> Numbers:
         import numpy as np
