@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checkers.transactions.txns import APPEND, READ, ident
 from harness.history.history import History
-from harness.history.txn_columns import NEVER, TxnColumns
+from harness.history.txn_columns import NEVER, STRING, TxnColumns
 from harness.op import FAIL, INFO, INVOKE, OK
 
 if TYPE_CHECKING:
@@ -78,6 +78,12 @@ class Names(NamedTuple):
         if self.columns is not None:
             return self.columns.element(value)
         return int(value) if self.elements is None else self.elements[value]
+
+    def several(self, values: list[int]) -> tuple[Hashable, ...]:
+        """Elements."""
+        if self.elements is None if self.columns is None else max(values, default=0) < STRING:
+            return tuple(values)
+        return tuple(map(self.element, values))
 
 
 def lists_of(history: History) -> Lists | None:

@@ -8,7 +8,7 @@ Relies on      swift.py for what matters. The rules are those of the exact road,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, MutableSequence, Sequence
+from collections.abc import Hashable, Iterable, Iterator, MutableSequence, Sequence
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from checkers.list_append.arrays import Lists, Names
@@ -85,7 +85,7 @@ class Cast(Sequence[Txn]):
                 yield Mop(READ, key, None)
             else:
                 start = int(lists.start[m])
-                yield Mop(READ, key, tuple(map(names.element, lists.elements[start : start + int(lists.length[m])].tolist())))
+                yield Mop(READ, key, names.several(lists.elements[start : start + int(lists.length[m])].tolist()))
 
 
 def judge_lists(lists: Lists, expected: str) -> Verdict | None:
@@ -173,34 +173,68 @@ def _phenomena(
     """How many of each type, and of each type at least those that are shown. None if most of the history matters."""
     import numpy as np
 
-    counts: Counter[str] = Counter()
     findings = [finding for number in sifted.odd.tolist() for finding in of_transaction(txns[number])]
-    counts.update(finding.type for finding in findings)
-    torn, readers = _fractured(lists, orders, parts)
+    torn, mixed = _fractured(lists, orders, parts)
     lost = _lost(lists, orders, sifted, parts)
-    calls = lists.call
-    half = sorted((int(calls[w]), int(calls[r]), int(lists.rank[k]), k) for w, r, k in sifted.half.tolist())[:SHOWN]
-    chosen = [k for *_, k in half]
-    chosen += [key for _, _, _, key in sorted((len(same), calls[same].tolist(), int(lists.rank[key]), key) for key, same in lost)[:SHOWN]]
-    readers += [r for _, _, r in sorted((int(calls[w]), int(calls[r]), r) for w, r in torn)[:SHOWN]]
-    counts.update({"G1b": len(sifted.half), "lost-update": len(lost), "fractured-read": len(torn)})
-    mops = [m for r in readers for m in range(lists.first[r], lists.first[r] + lists.size[r]) if not lists.f[m]]
-    keys = np.union1d(np.array(chosen, np.int64), np.union1d(rotten, lists.key[np.array(mops, np.int64)]))
-    if len(keys):
-        versions = _versions(lists, orders, keys, txns)
+    by_key: list[tuple[int, Finding]] = []
+    pieces: list[Finding] = []
+    mops = [m for r in mixed for m in range(lists.first[r], lists.first[r] + lists.size[r]) if not lists.f[m]]
+    if len(rotten):
+        versions = _versions(lists, orders, np.union1d(rotten, lists.key[np.array(mops, np.int64)]), txns)
         if versions is None:
             return None
-        bad = _names(lists.names, rotten)
-        for key in versions.keys.values():
-            found = of_key(versions, key)
-            findings += found
-            if key.name in bad:
-                counts.update(finding.type for finding in found)
-        pieces = list(fractured(versions, frozenset(readers)))
-        findings += pieces
-        known = {reader for _, reader in torn}
-        counts.update(finding.type for finding in pieces if finding.txns[1].number not in known)
-    return +counts, findings
+        names = {lists.names.key(number): int(lists.rank[number]) for number in rotten.tolist()}
+        by_key = [(names[key.name], one) for key in versions.keys.values() if key.name in names for one in of_key(versions, key)]
+        pieces = list(fractured(versions, frozenset(mixed)))
+    counts = Counter(finding.type for finding in [*findings, *(one for _, one in by_key), *pieces])
+    counts.update({"G1b": len(sifted.half), "lost-update": len(lost), "fractured-read": len(torn)})
+    by_key += _half_read(lists, orders, sifted, txns) + _lost_updates(lists, orders, lost, txns)
+    by_key.sort(key=lambda pair: pair[0])  # by key in order of first mention, as the exact rules find them
+    return +counts, [*findings, *(one for _, one in by_key), *pieces, *_torn(lists, orders, torn, txns)]
+
+
+def _few(lists: Lists, orders: Orders, numbers: Iterable[int], keys: Iterable[int], txns: Cast) -> Versions:
+    """What these transactions alone show of these keys, which are good and in order of first mention in the whole history."""
+    ordered = sorted(set(keys), key=lambda key: int(lists.rank[key]))
+    names = [lists.names.key(key) for key in ordered]
+    versions = Versions([txns[number] for number in sorted(numbers)], names, cast(MutableSequence[bool], orders.committed))
+    versions.keys = {name: versions.keys[name] for name in names if name in versions.keys}
+    return versions
+
+
+def _half_read(lists: Lists, orders: Orders, sifted: Sifted, txns: Cast) -> list[tuple[int, Finding]]:
+    """The intermediate reads of good keys that are shown, by the key's rank."""
+    calls = lists.call
+    rows = sorted({(int(calls[w]), int(calls[r]), int(lists.rank[k]), k, w, r) for w, r, k in sifted.half.tolist()})[:SHOWN]
+    found: list[tuple[int, Finding]] = []
+    for *_, rank, key, writer, reader in rows:
+        versions = _few(lists, orders, (writer, reader), (key,), txns)
+        everything = of_key(versions, next(iter(versions.keys.values())))
+        cast_ = (txns[writer], txns[reader])
+        found += [(rank, one) for one in everything if one.type == "G1b" and one.txns == cast_]
+    return found
+
+
+def _lost_updates(lists: Lists, orders: Orders, lost: Sequence[tuple[int, Ints]], txns: Cast) -> list[tuple[int, Finding]]:
+    """The lost updates of good keys that are shown, by the key's rank."""
+    calls, groups = lists.call, [(key, same.tolist()) for key, same in lost]
+    rows = sorted((len(same), calls[same].tolist(), int(lists.rank[key]), key, same) for key, same in groups)[:SHOWN]
+    found: list[tuple[int, Finding]] = []
+    for *_, rank, key, same in rows:
+        versions = _few(lists, orders, same, (key,), txns)
+        everything = of_key(versions, next(iter(versions.keys.values())))
+        found += [(rank, one) for one in everything if one.type == "lost-update" and len(one.txns) == len(same)]
+    return found
+
+
+def _torn(lists: Lists, orders: Orders, torn: Sequence[tuple[int, int]], txns: Cast) -> list[Finding]:
+    """The fractured reads that are shown of readers whose keys are all good."""
+    found: list[Finding] = []
+    for *_, writer, reader in sorted((int(lists.call[w]), int(lists.call[r]), w, r) for w, r in torn)[:SHOWN]:
+        begin = int(lists.first[reader])
+        keys = lists.key[begin : begin + int(lists.size[reader])].tolist()
+        found += fractured(_few(lists, orders, (writer, reader), keys, txns), frozenset({reader}))
+    return found
 
 
 def _fractured(lists: Lists, orders: Orders, parts: Components | None) -> tuple[list[tuple[int, int]], list[int]]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 LARGE = 2_000_000  # bytes; below, the ordinary reader takes less than loading the kernels does
 MOST_ODD = 20_000  # lines that are decoded one by one
+STRING, NULL = 1 << 61, -(1 << 62)  # values: integers are themselves, strings STRING + number
 NEVER = 1 << 62  # the return of a transaction that nobody saw end
 _USUAL = re.compile(rb"""[^\n]{0,400}?(?:"value":\[(?:\]|\["(?:append|r|w)",)|:value \[(?:\]|\[:(?:append|r|w) ))""")
 
@@ -83,8 +84,6 @@ class TxnColumns(NamedTuple):
 
     def element(self, value: int) -> int | str | None:
         """A value as it stands in the history."""
-        from harness.history.txn_kernels import NULL, STRING
-
         if value < STRING:
             return None if value == NULL else int(value)
         begins, ends = self.string_texts

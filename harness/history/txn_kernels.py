@@ -30,11 +30,11 @@ from harness.history.scan import (
     string_at,
     text_number,
 )
+from harness.history.txn_columns import NULL, STRING
 
 UNUSUAL, FULL = -1, -2  # in place of a position: not of the grammar; a table must grow
 READ, APPEND, WRITE = 0, 1, 2
 NULL_LENGTH, SCALAR = -1, -2  # in place of a read's length
-STRING, NULL = 1 << 61, -(1 << 62)  # values: integers are themselves, strings STRING + number
 MOPS, ELEMENTS, KEYS, STRINGS = 0, 1, 2, 3  # places in `counts`
 BLANK, COLON = ord(" "), ord(":")
 _INVOKE, _OK, _FAIL, _INFO = as_bytes("invoke"), as_bytes("ok"), as_bytes("fail"), as_bytes("info")
