@@ -67,6 +67,7 @@ class Model:
     by_process: ClassVar[bool] = False
     typed: ClassVar[bool] = True
     initial: Any = None
+    own_search: ClassVar[Callable[..., Any] | None] = None  # (operations, effort) -> Stuck | None: a search that knows this object better
 
     def step(self, state: Any, act: Act) -> Iterable[Any] | None:
         """States after the act; none (or None) if it cannot have happened in the state."""

@@ -93,6 +93,9 @@ def search_model(
     Cost:    ops × (states × 2^pending × antichains of crashed ops), at worst; a budget of 1,000,000 lasts some seconds.
     """
     effort = budget if isinstance(budget, Effort) else Effort(budget)
+    if model.own_search is not None and starts is None and not exact:
+        stuck: Stuck | None = model.own_search(operations, effort)
+        return stuck
     task = _Task(operations, Machine(model))
     if starts is None:
         starts = [Start(model.initial)]

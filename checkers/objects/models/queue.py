@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+from checkers.objects.fifo import search_queue
 from checkers.objects.model import Act
 from checkers.objects.models.containers import Container
 from checkers.objects.operations import UNKNOWN
@@ -22,6 +23,7 @@ class Queue(Container):
     takes: ClassVar[frozenset[str]] = frozenset({"dequeue"})
     peeks: ClassVar[frozenset[str]] = frozenset({"peek"})
     initial: Any = ()
+    own_search: ClassVar[Any] = staticmethod(search_queue)
 
     def step(self, state: Any, act: Act) -> Iterable[Any]:
         """One state or none."""
