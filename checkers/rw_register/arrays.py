@@ -19,8 +19,7 @@ def steps_from(columns: TxnColumns) -> Steps | None:
     import numpy as np
 
     from checkers.rw_register.kernels import OK, WRITE, arrange, note_reads, note_writes
-    from harness.history.txn_columns import NEVER
-    from harness.history.txn_kernels import NULL
+    from harness.history.txn_columns import NEVER, NULL
 
     txns, keys, writes = len(columns.call), len(columns.key_texts[0]), int(np.count_nonzero(columns.f == WRITE))
     if (columns.f == 1).any():
