@@ -87,11 +87,12 @@ def compose(judgement: Judgement, expected: str, by_sessions: bool) -> Verdict:
     counts = judgement.counts + Counter({cycles.type: cycles.found for cycles in judgement.cycles})
     # Of a history of sessions the levels contain session order; of another one these names mean models that know no sessions.
     below = broken_levels(judgement.broken) if by_sessions and judgement.broken is not None else []
-    violated = {model_named(name) for name in below} | ruled_out(counts)
+    ruled = ruled_out(counts)
+    violated = {model_named(name) for name in below} | ruled
     kept = [name for name in reversed(NAMES.values()) if model_named(name) not in violated][:1]
     valid: Valid = True
     reason = f"{expected} allows what was found: {', '.join(sorted(counts, key=SEVERITY.index))}" if counts else ""
-    if violated & table().implies[expected]:
+    if expected in (violated if expected in PROMISED else ruled):  # what a level with sessions implies is no other model's business
         valid, reason = False, ""
     elif judgement.unclear is not None:
         valid, reason, kept = "unknown", _unclear(*judgement.unclear), []

@@ -102,6 +102,11 @@ def test_session_order_makes_read_committed_stronger_than_adyas():
     assert not {"serializable", "snapshot-isolation", "consistent-view"} & set(verdict.anomalies[0].rules_out)
     assert "strong-session-serializable" in verdict.anomalies[0].rules_out
     assert judge(read_register_txns(sessions(*txns)), sessions=False).broken is None
+    for model in ("monotonic-atomic-view", "read-uncommitted"):  # they know no sessions
+        assert check(sessions(*txns), model).valid is True
+    for model in ("consistent-view", "update-atomic", "prefix", "serializable"):
+        assert check(sessions(*txns), model).valid == "unknown"
+    assert check(sessions(*txns), "strong-session-snapshot-isolation").valid is False
 
 
 def test_of_a_history_in_real_time_the_names_mean_models_without_sessions():
