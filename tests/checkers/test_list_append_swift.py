@@ -35,12 +35,12 @@ def by_file(history):
     return read
 
 
-def difference(history, share=None):
-    """What both roads say differently; None if nothing."""
-    exact = judge(read_txns(history), STRICT)
+def difference(history, exact=None):
+    """What both roads say differently; None if nothing. exact: what the exact rules say, if that is known."""
+    exact = exact or judge(read_txns(history), STRICT)
     swift = judge_lists(lists_of(history), STRICT)
     if swift is None:
-        return None if share else "the arrays say nothing"
+        return "the arrays say nothing"
     return None if msgspec.json.encode(swift) == msgspec.json.encode(exact) else (swift, exact)
 
 
