@@ -70,12 +70,10 @@ class Model:
                 self.at[event.revision][event.key] = change._replace(sure=True)
             return
         for write in waiting:
-            if (
-                write.changes.get(event.key) == (event.kind, event.value)
-                and (write.call, event.key) not in placed
-                and write.call < stream.ret
-            ):
-                placed.add((write.call, event.key))
+            name = (write.call, event.key)
+            fits = write.changes.get(event.key) == (event.kind, event.value) and write.call < stream.ret
+            if fits and name not in placed:
+                placed.add(name)
                 self.at.setdefault(event.revision, {})[event.key] = Change(event.kind, event.value, True, stream.call)
                 return
         self.strangers.append((stream, event))

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from checkers.acts import acts, acts_by_key
 from checkers.bank import Bank
 from checkers.causal import Causal
 from checkers.causal_reverse import CausalReverse
@@ -79,6 +80,23 @@ def test_no_id_is_unknown_and_another_op_is_refused():
     assert judge(UniqueIds(), ["0 invoke generate", "0 info generate"]).valid == "unknown"
     with pytest.raises(HistoryError, match="op 1: 'read' is not `generate`"):
         judge(UniqueIds(), done(0, "read"))
+
+
+def test_all_findings_are_counted_and_eight_of_a_type_are_shown():
+    verdict = judge(UniqueIds(), [line for n in range(11) for _ in range(2) for line in done(0, "generate", n)])
+    assert (verdict.counts, len(verdict.anomalies)) == ({"duplicate-id": 11}, 8)
+    assert told(verdict)[0].startswith("the id 0 was")
+
+
+def test_only_an_op_that_certainly_happened_gave_something():
+    asked = '{"key":1,"value":null}'
+    keyed = [f"0 invoke read {asked}", '0 fail read {"key":1,"value":5}', f"1 invoke read {asked}", "2 invoke read 3"]
+    seen = acts_by_key(history(*keyed, '1 info read {"key":1,"value":6}', "2 ok read 4"))
+    assert {key: [(act.given, act.outcome) for act in of] for key, of in seen.items()} == {
+        1: [(None, "fail"), (None, "info")],
+        None: [(4, "ok")],
+    }
+    assert [act.ops for act in acts(history(*keyed))] == [[0, 1], [2], [3]]
 
 
 # counter
@@ -202,7 +220,7 @@ def test_what_went_in_and_never_came_out_is_lost_once_the_queue_was_found_empty(
     assert verdict.facts == {
         "attempted": 2, "acknowledged": 2, "dequeued": 1, "lost": 1, "unexpected": 0, "duplicated": 0, "recovered": 0
     }  # fmt: skip
-    assert judge(TotalQueue(), [*put(0, "enqueue", 1), *done(1, "dequeue", "null")]).valid is False
+    assert judge(TotalQueue(), [*put(0, "enqueue", 1), *done(1, "dequeue", "null")], expected="sequential").valid is False
     inside = judge(TotalQueue(), [*put(0, "enqueue", 1), *put(0, "enqueue", 2), *done(1, "dequeue", 1)])
     assert (inside.valid, "a final drain is missing" in inside.reason) == ("unknown", True)
     late = ["1 invoke drain", *put(0, "enqueue", 1), "1 ok drain []"]
