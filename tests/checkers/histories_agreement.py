@@ -1,4 +1,4 @@
-"""Small random histories of objects and of register transactions that several checkers can judge, so that they can be held against each other.
+"""Small random histories of objects and of register transactions that several checkers can judge.
 
 Each op acts on one real object at a moment between its two lines; then, sometimes, an answer is spoilt. Some ops fail (they did not act),
 some have no known outcome (they acted or not), some are still open at the end.
