@@ -124,11 +124,11 @@ def _edge(edge: dict[str, Any], cast: dict[str, _Txn], txns: dict[int, _Txn], ev
         saw = any(same(shown, written) for written in first.writes(seen)) and through.has_read(seen, shown)
         held = any(same(value, written) for written in second.writes(key)) and through.has_read(key, value)
         return saw and held and bool(first.writes(key)) and first is not second and _committed(through, everyone)
-    if not second.made(key, value) or not _claim(edge["by"], key, edge["before"], value, edge["shown"], txns, everyone):
+    if not second.made(key, value) or not _claim(edge.get("by", ""), key, edge.get("before"), value, edge.get("shown"), txns, everyone):
         return False
     if edge["kind"] == "rw":
-        return first.has_read(key, edge["before"])
-    return edge["kind"] == "ww" and edge["by"] not in ("initial", "read-before-write") and first.made(key, edge["before"])
+        return first.has_read(key, edge.get("before"))
+    return edge["kind"] == "ww" and edge["by"] not in ("initial", "read-before-write") and first.made(key, edge.get("before"))
 
 
 def _ordered(kind: str, first: _Txn, second: _Txn) -> bool:
