@@ -18,8 +18,7 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from checkers.acts import Act, acts_by_key, in_key, of_key, strange
-from checkers.findings import Findings
-from checkers.models import ruled_out, weakest
+from checkers.findings import Findings, broken_by
 from checkers.transactions.txns import ident, plain, show
 from harness.checker import CheckContext
 from harness.history.history import History
@@ -86,8 +85,7 @@ class CausalReverse:
                         findings.add(PHANTOM, (), partial(_tell_phantom, key, read, element, rows.first.get(element)))
                         break
                 if (pair := reversed_pair(read, seen, rows)) is not None:
-                    models = weakest(ruled_out([f"G-single-{pair.kind}"]))
-                    findings.add(REVERSE, models, partial(_tell, key, read, pair))
+                    findings.add(REVERSE, broken_by(f"G-single-{pair.kind}"), partial(_tell, key, read, pair))
         unknown = "" if facts["rows"] else "no read that succeeded has a row, so nothing was observed"
         return findings.verdict(facts, unknown)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
-from checkers.models import model_named, table, weakest
+from checkers.models import model_named, ruled_out, table, weakest
 from harness.verdict import Anomaly, Verdict
 
 SHOWN = 8
@@ -24,6 +25,7 @@ class Findings:
         self.counts: Counter[str] = Counter()
         self.broken: set[str] = set()
         self._models: set[str] = set()
+        self._implied: frozenset[str] | None = None  # of the model expected; looked up once something is found
         self._shown: dict[str, list[Anomaly]] = {}
 
     def add(
@@ -33,7 +35,7 @@ class Findings:
         out none does; `allowed`: it breaks none; `tell` is called for those that are shown."""
         self.counts[type_] += 1
         self._models.update(rules_out)
-        if type_ not in self.harmless and not allowed and (always or not rules_out or _promises(self.expected, rules_out)):
+        if type_ not in self.harmless and not allowed and (always or not rules_out or self._promises(rules_out)):
             self.broken.add(type_)
         shown = self._shown.setdefault(type_, [])
         if len(shown) < SHOWN:
@@ -54,10 +56,17 @@ class Findings:
         reason = "; ".join(reason for reason in reasons if reason)
         return Verdict("unknown" if unknown else True, reason, anomalies, counts, violated, facts=facts)
 
+    def _promises(self, models: Sequence[str]) -> bool:
+        """Whether the model expected implies one of these; no name means the strictest."""
+        if not self.expected:
+            return True
+        if self._implied is None:
+            implies = table().implies
+            self._implied = implies[model_named(self.expected)] | implies[model_named(self.expected, transactions=False)]
+        return not self._implied.isdisjoint(models)
 
-def _promises(expected: str, models: Sequence[str]) -> bool:
-    """Whether the model expected implies one of these; no name means the strictest."""
-    if not expected:
-        return True
-    implied = table().implies[model_named(expected)] | table().implies[model_named(expected, transactions=False)]
-    return bool(implied.intersection(models))
+
+@cache
+def broken_by(*types: str) -> tuple[str, ...]:
+    """The weakest models that one of these anomalies of transactions rules out."""
+    return tuple(weakest(ruled_out(types)))

@@ -13,12 +13,12 @@ Source     Sovran, Power, Aguilera, Li: Transactional storage for geo-replicated
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple
 
-from checkers.findings import Findings
-from checkers.models import ruled_out, weakest
+from checkers.findings import Findings, broken_by
+from checkers.models import weakest
 from checkers.transactions.txns import READ, UNSEEN, WRITE, Txn, plain, read_register_txns, show
 from harness.checker import CheckContext
 from harness.errors import HistoryError, UsageError
@@ -111,9 +111,10 @@ def forks(reads: Iterable[Read]) -> list[tuple[Read, Read]]:
     return [(less, more) for less, more in pairwise(ordered) if not less.seen <= more.seen]
 
 
-def _fork_models() -> list[str]:
+@cache
+def _fork_models() -> tuple[str, ...]:
     """A cycle of two anti-dependencies that are not adjacent, through single keys; and a set of prefixes forms a chain."""
-    return weakest([*ruled_out(["G-nonadjacent-item"]), "prefix"])
+    return tuple(weakest([*broken_by("G-nonadjacent-item"), "prefix"]))
 
 
 def _look_at_values(read: Read, writes: Writes, findings: Findings) -> None:
@@ -122,7 +123,7 @@ def _look_at_values(read: Read, writes: Writes, findings: Findings) -> None:
             continue
         failed = next((txn for value, txn in writes.failed.get(mop.key, ()) if value == mop.value), None)
         type_ = GARBAGE if failed is None else ABORTED
-        findings.add(type_, weakest(ruled_out([type_])), partial(_tell_value, type_, read, mop.key, mop.value, failed))
+        findings.add(type_, broken_by(type_), partial(_tell_value, type_, read, mop.key, mop.value, failed))
 
 
 def _why_unknown(reads: Sequence[Read], doubtful: Sequence[Any], twice: dict[Hashable, list[tuple[Hashable, Txn]]]) -> str:

@@ -20,8 +20,8 @@ from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from checkers.acts import Act, acts_by_key, in_key, of_key, strange, whole
-from checkers.findings import Findings
-from checkers.models import ruled_out, weakest
+from checkers.findings import Findings, broken_by
+from checkers.models import weakest
 from checkers.transactions.txns import plain
 from harness.checker import CheckContext
 from harness.history.history import History
@@ -65,8 +65,7 @@ class Monotonic:
                 models = [GUARANTEES[earlier.act.f, later.act.f], "linearizable"] if kind == "process" else ["linearizable"]
                 findings.add(BACK, weakest(models), partial(_tell, BACK, key, earlier, later, kind))
             for first, second in twice(seen):
-                models = weakest([*ruled_out(["lost-update"]), "sequential"])
-                findings.add(TWICE, models, partial(_tell, TWICE, key, first, second, None))
+                findings.add(TWICE, (*broken_by("lost-update"), "sequential"), partial(_tell, TWICE, key, first, second, None))
             for first, second in misordered(seen):
                 findings.add(STAMPS, (), partial(_tell, STAMPS, key, first, second, None))
         if values:

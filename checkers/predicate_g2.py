@@ -17,8 +17,7 @@ from itertools import combinations
 from typing import Any, ClassVar
 
 from checkers.acts import Act, acts, strange
-from checkers.findings import Findings
-from checkers.models import ruled_out, weakest
+from checkers.findings import Findings, broken_by
 from checkers.transactions.txns import ident, plain, show
 from harness.checker import CheckContext
 from harness.history.history import History
@@ -75,10 +74,10 @@ def _worst(ok: Sequence[Act]) -> tuple[Act, Act]:
     return min(combinations(by_call, 2), key=lambda pair: rank[_kind(*pair)])
 
 
-def models_of(first: Act, second: Act) -> list[str]:
+def models_of(first: Act, second: Act) -> tuple[str, ...]:
     """The weakest models that two ok inserts of one key rule out; `first` was invoked first."""
     kind = _kind(first, second)
-    return weakest(ruled_out([G2] if kind == "concurrent" else [G2, f"G-single-{kind}"]))
+    return broken_by(G2) if kind == "concurrent" else broken_by(G2, f"G-single-{kind}")
 
 
 def _tell(key: Hashable, first: Act, second: Act, times: int) -> Anomaly:

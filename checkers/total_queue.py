@@ -130,10 +130,10 @@ class TotalQueue:
             early = [taker for taker in takers if not tries or taker.ret < tries[0].call]
             for taker in early:
                 findings.add(PHANTOM, LINEARIZABLE, partial(_tell_phantom, key, element, taker, tries), always=True)
-            rest = [taker for taker in takers if taker not in early] if early else takers
+            rest = takers[len(early) :]  # they are in order
+            models = LINEARIZABLE if self.delivery == "exactly-once" else ()
             for n in range(len(tries), len(rest)):
-                models = LINEARIZABLE if self.delivery == "exactly-once" else ()
-                findings.add(DUPLICATE, models, partial(_tell_duplicate, key, element, rest[: n + 1], tries), always=True)
+                findings.add(DUPLICATE, models, partial(_tell_duplicate, key, element, rest, n, tries), always=True)
 
 
 def _look_at_missing(key: Hashable, queue: Queue, findings: Findings) -> str | None:
@@ -202,9 +202,10 @@ def _tell_phantom(key: Hashable, element: Hashable, taker: Act, tries: list[Act]
     return Anomaly(PHANTOM, message, taker.ops, key=plain(key), witness={"element": plain(element), "taken": [taker.call]})
 
 
-def _tell_duplicate(key: Hashable, element: Hashable, takers: list[Act], tries: list[Act]) -> Anomaly:
+def _tell_duplicate(key: Hashable, element: Hashable, rest: list[Act], n: int, tries: list[Act]) -> Anomaly:
+    takers = rest[n - len(tries) : n + 1]  # one more than could come out
     quoted = " and ".join(f"{taker.f} #{taker.call}{taker.place}" for taker in takers[-4:])
-    message = f"{in_key(key)}{show(element)} went in {len(tries)} times at most, and came out {len(takers)} times, lastly of {quoted}"
+    message = f"{in_key(key)}{show(element)} went in {len(tries)} times at most, and came out {n + 1} times, lastly of {quoted}"
     ops = sorted({index for act in [*takers, *tries] for index in act.ops})
     return Anomaly(DUPLICATE, message, ops, key=plain(key), witness={"element": plain(element), "taken": [act.call for act in takers]})
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
-from checkers.findings import Findings
+from checkers.findings import Findings, broken_by
 from checkers.log.cycles import dependencies, find
 from checkers.log.logs import Logs, Named
 from checkers.log.ops import read
@@ -36,7 +36,6 @@ from checkers.log.rules import (
     Finding,
 )  # fmt: skip
 from checkers.log.story import tell, tell_cycle
-from checkers.models import ruled_out, weakest
 from checkers.transactions.cycles import CYCLE_TYPES
 from checkers.transactions.edges import WW
 from checkers.transactions.txns import show
@@ -69,7 +68,7 @@ class Log:
         found, names = all_findings(logs, self.final)
         findings = Findings(context.expected, SEVERITY)
         for one in found:
-            models = weakest(ruled_out([one.type])) if one.type in (G1A, GARBAGE) else []
+            models = broken_by(one.type) if one.type in (G1A, GARBAGE) else ()
             findings.add(one.type, models, partial(tell, one, logs), always=True, allowed=one.allowed)
         _look_for_cycles(logs, findings)
         facts = {
@@ -86,7 +85,7 @@ def _look_for_cycles(logs: Logs, findings: Findings) -> None:
     """Those of polls alone are forbidden, as the model expected forbids them; those that need the log's order are shown."""
     polled, behind = dependencies(logs)
     for cycle in find(logs, polled):
-        findings.add(cycle.type, weakest(ruled_out([cycle.type])), partial(tell_cycle, cycle, logs, polled))
+        findings.add(cycle.type, broken_by(cycle.type), partial(tell_cycle, cycle, logs, polled))
     for cycle in find(logs, behind):
         if any(kind == WW for _, kind, _ in cycle.steps):
             findings.add(cycle.type, [], partial(tell_cycle, cycle, logs, behind), allowed=True)

@@ -49,7 +49,7 @@ def proved(logs: Logs, names: list[Named]) -> Iterator[Finding]:
         rank = logs.rank[key][places[0]] if len(places) == 1 else None
         for empty in reversed(empties):
             if empty.op.call < writer.ret:
-                continue
+                break
             before = key in empty.whole or (rank is not None and key in empty.last and empty.last[key] < rank)
             if before:
                 yield Finding(UNSEEN, key, (writer, empty.op), (value,))

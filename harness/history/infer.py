@@ -51,7 +51,7 @@ def infer_model(history: History) -> str:
     if fs == {"read"}:
         return _read_model(clients)
     if fs <= {"read", "write"}:
-        return "register"
+        return _write_model(clients)
     if fs <= {"read", "write", "cas"}:
         return "cas-register"
     if fs <= {"add", "read", "remove"}:
@@ -85,6 +85,16 @@ def _add_model(history: History) -> str:
     added = [op.value for op in history.ops if op.is_client and op.f == "add" and op.type == "ok"]
     numbers = bool(added) and all(type(value) is int for value in added)
     return "counter" if numbers and len(set(added)) < len(added) else "set-full"
+
+
+def _write_model(clients: Iterable[Op]) -> str:
+    """Who writes micro-ops looks for a long fork; who writes values and reads lists of them, for causality the wrong way round."""
+    written = [op.value for op in clients if op.f == "write"]
+    given = [op.value for op in clients if op.f == "read" and op.type == "ok" and op.value is not None]
+    if written and all(isinstance(value, list) and value and isinstance(value[0], list) and value[0][:1] == ["w"] for value in written):
+        return "long-fork"
+    lists = bool(given) and all(isinstance(value, list) for value in given)
+    return "causal-reverse" if lists and written and not any(isinstance(value, list) for value in written) else "register"
 
 
 def _read_model(clients: Iterable[Op]) -> str:

@@ -20,6 +20,7 @@ from checkers.unique_ids import UniqueIds
 from harness.checker import CheckContext
 from harness.errors import HistoryError, UsageError
 from harness.history.history import History
+from harness.history.infer import infer_model
 from harness.op import Op
 
 
@@ -511,3 +512,30 @@ def test_errors_are_grouped_by_class_the_most_frequent_first():
         ("timeout", 2, 1), ("Closed", 1, 5), ("Unavailable", 1, 3), ("net-error", 1, 11), ("no error was recorded", 1, 9)
     ]  # fmt: skip
     assert Exceptions().check(History([]), CheckContext()).valid == "unknown"
+
+
+# files say by their ops what they are
+
+
+@pytest.mark.parametrize(("lines", "model"), [
+    (put(0, "transfer", '{"from":0,"to":1,"amount":2}'), "bank"),
+    (done(0, "read", '{"0":10,"1":3}'), "bank"),
+    (done(0, "read", "3"), "register"),
+    (done(0, "read", '{"key":1,"value":3}', '{"key":1,"value":null}'), "register"),
+    ([*put(0, "add", 1), *put(0, "add", 1)], "counter"),
+    ([*put(0, "add", 1), *done(0, "read", 1)], "counter"),
+    ([*put(0, "add", 1), *done(0, "read", "[1]")], "set-full"),
+    ([*put(0, "enqueue", 1), *done(0, "drain", "[1]")], "total-queue"),
+    (done(0, "generate", 1), "unique-ids"),
+    ([*put(0, "write", '[["w",1,1]]'), *done(0, "read", '[["r",1,1],["r",2,null]]', '[["r",1,null],["r",2,null]]')], "long-fork"),
+    ([*put(0, "write", 5), *done(0, "read", "[5]")], "causal-reverse"),
+    ([*put(0, "write", 5), *done(0, "read", "5")], "register"),
+    (step("read-init", 0, "init", 1), "causal"),
+    (done(0, "inc", 1), "monotonic"),
+    (put(0, "insert", "[1,[2,null]]"), "predicate-g2"),
+    (dumped(n1={}, n2={}), "replicas"),
+    (done(0, "watch", "[]", '{"from":0}'), "watch"),
+    (done(0, "send", '[["send",1,[0,5]]]', '[["send",1,5]]'), "log"),
+])  # fmt: skip
+def test_a_file_is_recognised_by_its_ops(lines, model):
+    assert infer_model(history(*lines)) == model
