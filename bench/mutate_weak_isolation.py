@@ -5,6 +5,7 @@ bench/mutate_weak_isolation.py        works on a copy, exit 0 if no mutant survi
 
 from __future__ import annotations
 
+import os
 import sys
 
 from mutation import score
@@ -166,4 +167,5 @@ MUTANTS = [
 ]  # fmt: skip
 
 if __name__ == "__main__":
+    os.environ["NUMBA_DISABLE_JIT"] = "1"  # the kernels as plain Python: compiling each mutant would take most of the time
     sys.exit(score("weak-isolation", "weak_isolation", MUTANTS, ["-m", "not slow", *TESTS]))

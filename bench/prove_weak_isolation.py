@@ -4,7 +4,8 @@
 
 definitions  each of read committed, read atomic and causal, with session order and without, against a search over commit orders; the
              verdict under each level; every witness proved again; no shorter cycle than the one told.
-roads        of a fifth as many the same verdict, counts and types by compiled arrays from Plume's text, causes by clocks and (every fourth) by passes.
+roads        of a fifth as many the same verdict, counts and types by compiled arrays from Plume's text, causes by clocks and (every fourth)
+             by passes.
 A row each in bench/figures/weak_isolation.jsonl; exit 0 if nothing differed.
 """
 

@@ -151,7 +151,7 @@ def test_planted_anomalies_are_found_by_name(name):
 
 @pytest.mark.parametrize("name", PLANTS)
 def test_planted_anomalies_are_found_by_the_fast_road(name):
-    made = valid(6000, 6, keys=3000)  # more keys than the first table of the kernels holds
+    made = valid(2500, 6, keys=3000)  # more keys than the first table of the kernels holds
     data = as_plume(plant(made, name))
     history = read_plume(data, lambda: plume.read_lines(Path("text"), data))
     assert history is not None
