@@ -1,4 +1,4 @@
-"""A key's search in compiled code: its operations as arrays, the two quick tries and the complete search, as search.py makes them.
+"""A key's search in compiled code: its operations as arrays, the quick tries and the complete search, as search.py makes them.
 
 Why it exists  histories with many clients and few values need millions of configurations; Python takes a minute for them.
 Relies on      frontier.py. It gives the same answers as search.py; where masks or counts do not fit into 62 bits it gives none.
@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checkers.linearizable.operations import APPEND, CAS, HELD, NOT, READ, WRITE, Operation
-from checkers.linearizable.search import BEAM, FEW, LOST, OutOfBudget, Prepared, Stuck, last_asked
+from checkers.linearizable.search import BEAMS, FEW, LOST, OutOfBudget, Prepared, Stuck, last_asked
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+MOST = 62  # bits of a count
 SPEED = 30  # configurations that compiled code looks at in the time of one in Python
 NUMBER = {READ: 0, WRITE: 1, HELD: 1, CAS: 2, NOT: 3}
 
@@ -34,20 +35,24 @@ class Arrays(NamedTuple):
 def compiled_search(operations: Sequence[Operation], prepared: Prepared, initial: Any, budget: int) -> tuple[bool, Stuck | None]:
     """(whether it could be used, what search.search gives). Raises OutOfBudget after SPEED times the budget."""
     _, kinds, events = prepared
-    crashed = sum(at < 0 for _, _, at in events)
-    width = crashed.bit_length() + 1
-    if any(op.f == APPEND for op in operations) or len(kinds) * width > 62:
+    crashed = [-at - 1 for _, _, at in events if at < 0]
+    shift = [0]
+    for kind in range(len(kinds)):  # each count in as many bits as it needs, and one that guards it when counts are compared
+        shift.append(shift[-1] + crashed.count(kind).bit_length() + 1)
+    if any(op.f == APPEND for op in operations) or shift[-1] > MOST:
         return False, None
     arrays = _arrays(operations, prepared, initial)
     if arrays is None:
         return False, None
+    import numpy as np
+
     from checkers.linearizable.frontier import SPENT, STUCK, explore
 
     left = SPEED * budget
 
-    def run(width: int, beam: int) -> tuple[int, int, bool, Any]:
+    def run(places: Sequence[int], beam: int) -> tuple[int, int, bool, Any]:
         nonlocal left
-        how = (arrays.events, arrays.ops, arrays.last, arrays.crashed, width, beam, left, arrays.initial)
+        how = (arrays.events, arrays.ops, arrays.last, arrays.crashed, np.array(places, np.int64), beam, left, arrays.initial)
         answer, event, spent, cut, states = explore(*how)
         left -= spent
         if answer == SPENT:
@@ -57,14 +62,15 @@ def compiled_search(operations: Sequence[Operation], prepared: Prepared, initial
     def told(event: int, states: Any) -> Stuck:
         return _stuck(prepared, event, [*arrays.values, LOST], states)
 
-    if crashed > FEW:
-        answer, event, _, states = run(0, 0)
+    if len(crashed) > FEW:
+        answer, event, _, states = run([0] * len(shift), 0)
         if answer == STUCK:
             return True, told(event, states)
-        answer, event, cut, states = run(width, BEAM)
-        if answer != STUCK or not cut:
-            return True, told(event, states) if answer == STUCK else None
-    answer, event, _, states = run(width, 0)
+        for beam in BEAMS:
+            answer, event, cut, states = run(shift, beam)
+            if answer != STUCK or not cut:
+                return True, told(event, states) if answer == STUCK else None
+    answer, event, _, states = run(shift, 0)
     return True, told(event, states) if answer == STUCK else None
 
 

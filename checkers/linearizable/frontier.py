@@ -142,11 +142,11 @@ def _enter(state, acted, content, used, was_content, now, bit, guard, beam, last
 
 
 @njit(cache=True, nogil=True)
-def _useful(state, acted, content, used, k, width, crashed, available, match, waits, leads):  # type: ignore[no-untyped-def]
-    """What a crashed op of a kind leaves, if it may act and somebody may look at that; -1 if not. width 0: as many as wanted."""
+def _useful(state, acted, content, used, k, shift, crashed, available, match, waits, leads):  # type: ignore[no-untyped-def]
+    """What a crashed op of a kind leaves, if it may act and somebody may look at that; -1 if not."""
     if available[k] == 0 or (crashed[k, F] == CAS and crashed[k, A] != state):
         return np.int64(-1)
-    if width > 0 and ((used >> (k * width)) & ((np.int64(1) << width) - 1)) >= available[k]:
+    if shift[k + 1] > shift[k] and ((used >> shift[k]) & ((np.int64(1) << (shift[k + 1] - shift[k])) - 1)) >= available[k]:
         return np.int64(-1)
     to = crashed[k, B] if crashed[k, F] == CAS else crashed[k, A]
     if to == state or not (match[to] & ~content or waits[to] & ~acted or leads[to]):
@@ -155,7 +155,7 @@ def _useful(state, acted, content, used, k, width, crashed, available, match, wa
 
 
 @njit(cache=True, nogil=True)
-def _follow(done, turn, target, now, bit, unseen, guard, beam, width, last, match, waits, same,  # type: ignore[no-untyped-def]
+def _follow(done, turn, target, now, bit, unseen, guard, beam, shift, last, match, waits, same,  # type: ignore[no-untyped-def]
             leads, ops, pending, count, tried, crashed, available, heads_r, rows_r, note_r, heads_a, rows_a, note_a):  # fmt: skip
     """Take in all that follows from one configuration by one op. unseen: all pending writes, which may act right before another write."""
     state, acted, content, used = rows_r[done, STATE], rows_r[done, ACTED], rows_r[done, CONTENT], rows_r[done, USED]
@@ -177,27 +177,28 @@ def _follow(done, turn, target, now, bit, unseen, guard, beam, width, last, matc
             _enter(to, acted | mine, content | unseen, used, was, now, bit, guard, beam, last, match, same,
                    heads_r, rows_r, note_r, heads_a, rows_a, note_a)  # fmt: skip
     for k in range(len(crashed)):
-        to = _useful(state, acted, content, used, k, width, crashed, available, match, waits, leads)
+        to = _useful(state, acted, content, used, k, shift, crashed, available, match, waits, leads)
         if to >= 0:
-            using = used + (np.int64(1) << (k * width)) if width > 0 else used
+            using = used + (np.int64(1) << shift[k]) if shift[k + 1] > shift[k] else used
             more = content | unseen if crashed[k, F] == WRITE else content
             _enter(to, acted, more, using, was, now, bit, guard, beam, last, match, same,
                    heads_r, rows_r, note_r, heads_a, rows_a, note_a)  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
-def explore(events, ops, last, crashed, width, beam, budget, initial):  # type: ignore[no-untyped-def]
+def explore(events, ops, last, crashed, shift, beam, budget, initial):  # type: ignore[no-untyped-def]
     """Whether the events have a linearization.
 
     events: kind, op (or kind of crashed ops), position. ops: f, a, b, slot, class of equal ops, position of the return. last: of each value
-    the last position at which somebody asks for it. crashed: f, a, b of each kind. width: bits of each kind's count, 0: as many as wanted.
+    the last position at which somebody asks for it. crashed: f, a, b of each kind. shift: where the count of each kind begins in `used`,
+    and where the last one ends; a kind without a place there: as many as wanted.
     Returns (FOUND | STUCK | SPENT, event, configurations, whether the beam cut something, states before the event).
     """
     values, kinds = len(last), len(crashed)
     guard = np.int64(0)
     leads, states = np.zeros(values + 1, np.bool_), np.zeros(values + 1, np.bool_)
     for k in range(kinds):
-        guard |= (np.int64(1) << (k * width + width - 1)) if width > 0 else np.int64(0)
+        guard |= (np.int64(1) << (shift[k + 1] - 1)) if shift[k + 1] > shift[k] else np.int64(0)
         leads[crashed[k, A]] |= crashed[k, F] == CAS
     available, tried = np.zeros(kinds, np.int64), np.full(2 * len(ops) + 2, -1, np.int64)
     match, waits, same = np.zeros(values + 1, np.int64), np.zeros(values + 1, np.int64), np.zeros(values + 1, np.int64)
@@ -233,7 +234,7 @@ def explore(events, ops, last, crashed, width, beam, budget, initial):  # type: 
                 spent += 1
                 if spent > budget:
                     return SPENT, e, spent, note_r[CUT] + note_a[CUT], states
-                _follow(done, spent, at, now, bit, unseen, guard, beam, width, last, match, waits, same, leads, ops, pending, count,
+                _follow(done, spent, at, now, bit, unseen, guard, beam, shift, last, match, waits, same, leads, ops, pending, count,
                         tried, crashed, available, heads_r, rows_r, note_r, heads_a, rows_a, note_a)  # fmt: skip
             done += 1
         if note_a[SIZE] == 0:

@@ -15,7 +15,7 @@ Right      just-in-time linearization keeps every configuration that some order 
            - of pending ops with equal f and arguments, equally content, the one that returns first acts first;
            - states that no op still to return reads or compares (nor, of strings, a longer one that begins so) are one state, LOST: only a
              write leads out of it, and every write does so from all of them alike.
-           With many crashed ops two quick tries come first, each of which may settle it: if not even a boundless supply of every crashed
+           With many crashed ops quick tries come first, each of which may settle it: if not even a boundless supply of every crashed
            op helps, there is no order; if keeping a few configurations of each state leads to the end, there is one. What Python does not
            settle soon is given to compiled code that does the same (compiled.py).
 Unknown    more configurations than the budget.
@@ -33,7 +33,7 @@ from checkers.linearizable.operations import APPEND, CAS, HELD, INFINITY, NOT, R
 
 FEW = 6  # crashed ops with which the complete search is quick
 QUICK = 40_000  # configurations that Python looks at before compiled code, which takes half a second to load, does
-BEAM = 8  # configurations kept of each state in the second quick try
+BEAMS = (8, 32)  # configurations kept of each state in further quick tries
 Config = tuple[Any, int, int, Uses]  # state, mask of pending ops that have acted, mask of those that are content, uses
 
 
@@ -100,11 +100,13 @@ def _in_python(operations: Sequence[Operation], prepared: Prepared, initial: Any
         stuck = _run(prepared, boundless, initial)
         if stuck is not None:
             return stuck
-        narrow = _Search(Crashed(kinds, crashed, beam=BEAM), demand, strings, boundless.budget)
-        stuck = _run(prepared, narrow, initial)
-        if stuck is None or not narrow.crashed.cut:
-            return stuck
-        budget = narrow.budget
+        budget = boundless.budget
+        for beam in BEAMS:
+            narrow = _Search(Crashed(kinds, crashed, beam=beam), demand, strings, budget)
+            stuck = _run(prepared, narrow, initial)
+            if stuck is None or not narrow.crashed.cut:
+                return stuck
+            budget = narrow.budget
     return _run(prepared, _Search(Crashed(kinds, crashed), demand, strings, budget), initial)
 
 

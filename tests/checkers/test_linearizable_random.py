@@ -63,7 +63,7 @@ def test_random_histories_are_judged_as_the_definition_says(kind):
 @pytest.mark.parametrize("kind", ["crashing-cas", "observing-cas"])
 def test_the_quick_tries_before_the_complete_search_settle_nothing_wrongly(kind, monkeypatch):
     monkeypatch.setattr(searching, "FEW", 0)
-    monkeypatch.setattr(searching, "BEAM", 1)
+    monkeypatch.setattr(searching, "BEAMS", (1,))
     for i in range(2500):
         history = oracle.random_history(random.Random(f"quick {kind} {i}"), kind)
         assert not compare(history, kind).differences, (kind, i)
@@ -73,7 +73,7 @@ def test_the_quick_tries_before_the_complete_search_settle_nothing_wrongly(kind,
 @pytest.mark.parametrize(("few", "beam"), [(6, 8), (0, 1)])
 def test_the_compiled_search_says_what_the_search_in_python_says(kind, few, beam, monkeypatch):
     monkeypatch.setattr(compiled, "FEW", few)
-    monkeypatch.setattr(compiled, "BEAM", beam)
+    monkeypatch.setattr(compiled, "BEAMS", (beam,))
     monkeypatch.setattr(searching, "FEW", few)
     for i in range(400):
         history = oracle.random_history(random.Random(f"compiled {kind} {i}"), kind)
