@@ -129,9 +129,8 @@ class Resolved:
         cast = sorted({reader} | ({writer} if writer is not None else set()))
         txns = [self.txn(number, t) for number, t in enumerate(cast)]
         at = i - int(self.columns.start[reader])
-        key = int(self.columns.key[i])
-        before = reversed(txns[cast.index(reader)].mops[:at])
-        own = next((mop.value for mop in before if mop.kind == WRITE and mop.key == key), None)
+        *before, (_, key, _) = txns[cast.index(reader)].mops[: at + 1]
+        own = next((mop.value for mop in reversed(before) if mop.kind == WRITE and mop.key == key), None)
         finding = Finding(type_, cast.index(reader), at, None if writer is None else cast.index(writer), own)
         return finding, Order(Reading(txns, lambda *_: False), True, False)
 
@@ -144,10 +143,5 @@ class Resolved:
     def txn(self, number: int, t: int) -> Txn:
         """A transaction under a number of its own."""
         columns = self.columns
-        here = slice(int(columns.start[t]), int(columns.start[t] + columns.size[t]))
-        kinds, keys, values, nulls = (column[here].tolist() for column in (columns.write, columns.key, columns.value, columns.null))
-        mops = tuple(
-            Mop(WRITE if write else READ, key, None if null else value)
-            for write, key, value, null in zip(kinds, keys, values, nulls, strict=True)
-        )
+        mops = tuple(Mop(WRITE if f == "w" else READ, key, value) for f, key, value in columns.mops(t))
         return Txn(number, int(columns.session[t]), 2 * t, 2 * t + 1, 2 * t + 1, OK if columns.ok[t] else FAIL, mops)

@@ -19,7 +19,7 @@ from checkers.weak_isolation.levels import SHOWN, TYPES, Cycles, Judgement
 from checkers.weak_isolation.reading import INITIAL, Reading
 from checkers.weak_isolation.resolved import Resolved
 from harness.history.history import History
-from harness.history.session_columns import SessionColumns, read_awdit, read_plume, session_columns
+from harness.history.session_columns import SessionColumns, read_awdit, read_cobra, read_plume, session_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +71,9 @@ def compile_all() -> None:
     """Read and judge a small history whose causal violation needs no session order: that calls every kernel."""
     text = b"w(1,1,0,0)\nr(1,1,1,1)\nw(1,2,1,1)\nw(2,1,1,1)\nr(2,1,2,2)\nw(3,1,2,2)\nr(3,1,3,3)\nr(1,1,3,3)\n"
     history = read_plume(text, lambda: History([]))
-    assert history is not None and read_awdit(b"w 1 1\n", lambda: History([])) is not None, "the compiled readers know their formats"
+    log = b"S" + bytes(8) + b"W" + bytes(24) + b"C" + bytes(8)
+    others = (read_awdit(b"w 1 1\n", lambda: History([])), read_cobra([(0, log)], lambda: History([])))
+    assert history is not None and None not in others, "the compiled readers know their formats"
     columns = session_columns(history)
     judgement = None if columns is None else judge_columns(columns, first=False)
     assert judgement is not None and judgement.broken == Level.CAUSAL, "it reads what a cause of it overwrote"

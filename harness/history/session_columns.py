@@ -1,4 +1,4 @@
-"""Columns of a large history of sessions, straight from the bytes of Plume's or AWDIT's text.
+"""Columns of a large history of sessions, straight from the bytes of Plume's or AWDIT's text or of Cobra's logs.
 
 Why it exists  a million transactions as Python objects take a minute before a checker has seen the first; as arrays they take a second.
 Relies on      the compiled grammar (session_kernels.py): for a file with any line that is not of it there are no columns, and the format's
@@ -29,6 +29,7 @@ class SessionColumns(NamedTuple):
     session      per transaction: its session's number; ok: it committed, else it failed
     start, size  per transaction: its micro-ops
     write, key, value, null   per micro-op; null: a read of the initial state, whatever `value` is
+    unsigned     keys and values are the bits of unsigned numbers
     """
 
     session: Ints
@@ -39,6 +40,7 @@ class SessionColumns(NamedTuple):
     key: Ints
     value: Ints
     null: Flags
+    unsigned: bool = False
 
     @property
     def kind(self) -> NDArray[np.int8]:
@@ -56,16 +58,20 @@ class SessionColumns(NamedTuple):
     def op(self, number: int) -> Op:
         """One op."""
         txn, completes = divmod(number, 2)
-        begin = int(self.start[txn])
-        here = slice(begin, begin + int(self.size[txn]))
         ok = bool(self.ok[txn])
-        columns = (self.write[here].tolist(), self.key[here].tolist(), self.value[here].tolist(), self.null[here].tolist())
-        mops: list[list[Any]] = [
-            ["w", key, value] if write else ["r", key, value if completes and ok and not null else None]
-            for write, key, value, null in zip(*columns, strict=True)
-        ]
+        mops: list[list[Any]] = [[f, key, value if f == "w" or (completes and ok) else None] for f, key, value in self.mops(txn)]
         type_ = (OK if ok else FAIL) if completes else INVOKE
         return Op(number, 0, int(self.session[txn]), type_, "txn", mops, ABORTED_ERROR if completes and not ok else None)
+
+    def mops(self, txn: int) -> list[tuple[str, int, int | None]]:
+        """A transaction's micro-ops: "w" or "r", key, value (None for a read of the initial state)."""
+        begin = int(self.start[txn])
+        here = slice(begin, begin + int(self.size[txn]))
+        keys, values = self.key[here], self.value[here]
+        if self.unsigned:
+            keys, values = keys.view("uint64"), values.view("uint64")
+        columns = (self.write[here].tolist(), keys.tolist(), values.tolist(), self.null[here].tolist())
+        return [("w" if write else "r", key, None if null else value) for write, key, value, null in zip(*columns, strict=True)]
 
 
 def session_columns(history: History) -> SessionColumns | None:
@@ -82,6 +88,50 @@ def read_plume(data: bytes, read: Callable[[], History]) -> History | None:
 def read_awdit(data: bytes, read: Callable[[], History]) -> History | None:
     """The history, or None if a line is unusual; `read` reads it the ordinary way."""
     return _read("awdit", data, read)
+
+
+def read_cobra(logs: list[tuple[int, bytes]], read: Callable[[], History]) -> History | None:
+    """The history of (session, records) by session, or None if a record is unusual; `read` reads it the ordinary way."""
+    import numpy as np
+
+    try:
+        from harness.compiled import announce
+        from harness.history import session_kernels as kernels
+    except RuntimeError:  # numba finds no folder that it may keep compiled code in
+        return None
+    announce(kernels.cobra, "reading large logs of sessions")
+    most = sum(len(data) for _, data in logs) // kernels.SHORTEST + 1
+    write, null = np.empty(most, np.bool_), np.empty(most, np.bool_)
+    key, value, claim = (np.empty(most, np.int64) for _ in range(3))
+    start, size = np.empty(most, np.int64), np.empty(most, np.int64)
+    sessions: list[int] = []
+    counts = np.zeros(2, np.int64)  # micro-ops, transactions
+    for session, data in logs:
+        before = int(counts[1])
+        if not kernels.cobra(np.frombuffer(data, np.uint8), counts, write, null, key, value, claim, start, size):
+            return None
+        sessions += [session] * (int(counts[1]) - before)
+    mops, txns = counts.tolist()
+    if not txns or not _claims_hold(write[:mops], null[:mops], value[:mops], claim[:mops]):
+        return None
+    columns = (write[:mops], key[:mops], value[:mops], null[:mops])
+    made = SessionColumns(np.array(sessions), np.ones(txns, np.bool_), start[:txns], size[:txns], *columns, unsigned=True)
+    return History(LazyOps(made, lambda: read().ops), header_of(False))
+
+
+def _claims_hold(write: Flags, null: Flags, value: Ints, claim: Ints) -> bool:
+    """Whether every read names the transaction that has the write whose id it names; `claim` of a write is its own transaction."""
+    import numpy as np
+
+    ids, first = np.unique(value[write], return_index=True)
+    if len(ids) < int(write.sum()):
+        return False
+    read = np.flatnonzero(~write & ~null)
+    if not len(read):
+        return True
+    at = np.minimum(np.searchsorted(ids, value[read]), max(len(ids) - 1, 0))
+    known = ids[at] == value[read] if len(ids) else np.zeros(len(read), np.bool_)
+    return bool((claim[write][first][at[known]] == claim[read[known]]).all())
 
 
 def _read(format: str, data: bytes, read: Callable[[], History]) -> History | None:

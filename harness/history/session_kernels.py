@@ -1,4 +1,4 @@
-"""The compiled part of session_columns.py: one pass over the bytes of Plume's or AWDIT's text, and the grouping of micro-ops.
+"""The compiled part of session_columns.py: one pass over the bytes of a file, and the grouping of micro-ops.
 
 Why it exists  a million transactions are 50 MB of text; a line at a time in Python takes half a minute, compiled half a second.
 Relies on      numba's cache. The grammar is that of the formats' own readers, without blanks where there need be none; a file with any
@@ -14,6 +14,9 @@ from harness.history.scan import COMMA, MINUS, NEWLINE, integer_at
 
 R, W, PAREN, PAREN_END, BLANK, EQUALS, ONE = (ord(c) for c in "rw() =1")
 ABORTED = -1
+S, C, BIG_W, BIG_R = (ord(c) for c in "SCWR")  # records of Cobra's logs
+INITIAL, NULL = 0xBEBEEBEE, 0xDEADBEEF
+SHORTEST = 9  # bytes of a record
 
 
 @njit(cache=True, nogil=True)
@@ -78,6 +81,51 @@ def awdit(d, write, key, value, session, txn):  # type: ignore[no-untyped-def]
                 return -1
             at += 1
     return count
+
+
+@njit(cache=True, nogil=True)
+def _field(d, at, number):  # type: ignore[no-untyped-def]
+    """A field of a record: 8 bytes, big-endian, as bits."""
+    bits = np.uint64(0)
+    for j in range(at + 1 + 8 * number, at + 9 + 8 * number):
+        bits = (bits << np.uint64(8)) | np.uint64(d[j])
+    return np.int64(bits)
+
+
+@njit(cache=True, nogil=True)
+def cobra(d, counts, write, null, key, value, claim, start, size):  # type: ignore[no-untyped-def]
+    """Add the records of one log; `counts`: micro-ops and transactions so far. False if a record is unusual."""
+    at = 0
+    inside = False
+    name = np.int64(0)
+    mops, txns = counts[0], counts[1]
+    while at < len(d):
+        kind = d[at]
+        length = 9 if kind in (S, C) else 25 if kind == BIG_W else 33 if kind == BIG_R else 0
+        if length == 0 or at + length > len(d) or (kind == S) == inside:
+            return False
+        if kind == S:
+            name, inside = _field(d, at, 0), True
+            start[txns], size[txns] = mops, 0
+        elif kind == C:
+            if _field(d, at, 0) != name:
+                return False
+            inside = False
+            txns += 1
+        else:
+            shift = kind == BIG_R
+            claim[mops] = _field(d, at, 0) if shift else name
+            value[mops], key[mops] = _field(d, at, shift), _field(d, at, shift + 1)
+            write[mops] = not shift
+            marked = value[mops] == INITIAL or value[mops] == NULL
+            null[mops] = shift and marked
+            if shift and marked != (claim[mops] == INITIAL or claim[mops] == NULL):
+                return False
+            size[txns] += 1
+            mops += 1
+        at += length
+    counts[0], counts[1] = mops, txns
+    return not inside
 
 
 @njit(cache=True, nogil=True)

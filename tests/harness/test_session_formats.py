@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from harness.errors import HistoryError
 from harness.history.formats import awdit, plume
+from harness.history.formats import cobra as cobra_format
 from harness.history.infer import infer_model
 from harness.history.read import read_history
-from harness.history.session_columns import read_awdit, read_plume, session_columns
+from harness.history.session_columns import read_awdit, read_cobra, read_plume, session_columns
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 INITIAL, NULL = 0xBEBEEBEE, 0xDEADBEEF
@@ -139,6 +140,9 @@ def cobra(tmp_path, **logs):
         (folder / f"{name}.log").write_bytes(data)
     history = read_history(folder)
     assert history.by_sessions
+    logs = [(int(name[1:]), data) for name, data in sorted(logs.items(), key=lambda log: int(log[0][1:]))]
+    fast = read_cobra(logs, lambda: history)
+    assert fast is None or list(fast.ops[:]) == history.ops
     return history
 
 
@@ -259,6 +263,43 @@ def test_the_compiled_readers_agree_with_the_ordinary_ones(format):
             assert fast.ops[len(exact) - 1] == exact.ops[-1]
             columns += 1
     assert refused > 30 and columns > 200
+
+
+def test_the_compiled_reader_of_cobra_agrees_with_the_ordinary_one(tmp_path):
+    rng = random.Random(4)
+    refused = columns = 0
+    for _ in range(300):
+        logs = []
+        written = [(INITIAL, INITIAL), (NULL, NULL), (1, 7)]
+        for session in range(rng.randint(1, 3)):
+            parts = []
+            for number in range(rng.randint(0, 3)):
+                name = 10 * session + number + 1
+                parts.append(("S", name))
+                for _ in range(rng.randint(0, 3)):
+                    key = rng.choice([0, 5, (1 << 64) - 1])
+                    if rng.random() < 0.5:
+                        written.append((name, (1 << 63) + len(written)))
+                        parts.append(("W", written[-1][1], key, 0))
+                    else:
+                        parts.append(("R", *rng.choice(written), key, 0))
+                parts.append(("C", name))
+            data = bytearray(records(*parts))
+            if data and rng.random() < 0.15:
+                data[rng.randrange(len(data))] = rng.choice([0, 1, *b"SCWR"])
+            logs.append((session, tmp_path / f"T{session}.log", bytes(data)))
+        try:
+            exact = cobra_format.read_logs(tmp_path, logs)
+        except HistoryError:
+            exact = None
+        fast = read_cobra([(session, data) for session, _, data in logs], lambda exact=exact: exact)
+        if exact is None:
+            assert fast is None
+            refused += 1
+        elif fast is not None:
+            assert list(fast.ops[:]) == exact.ops and fast.header == exact.header
+            columns += 1
+    assert refused > 20 and columns > 150, (refused, columns)
 
 
 def test_many_sessions_and_transactions_are_grouped(monkeypatch, tmp_path):

@@ -10,6 +10,7 @@ Records        S txn (a transaction begins), C txn (it committed), W write-id ke
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from struct import Struct
 from typing import NoReturn
@@ -19,6 +20,7 @@ from harness.history.history import History
 from harness.history.sessions import SessionTxn, history_of
 from harness.op import OK
 
+LARGE = 4_000_000  # bytes; below, reading record by record takes less than loading the kernels does
 INITIAL, NULL = 0xBEBEEBEE, 0xDEADBEEF
 MARKS = frozenset({INITIAL, NULL})
 _NAME = re.compile(r"T(\d+)\.log")
@@ -32,13 +34,31 @@ def recognises(head: bytes) -> bool:
 
 
 def read(path: Path, data: bytes) -> History:
-    """The history; sessions by the numbers in their names."""
+    """The history, of large logs as columns; sessions by the numbers in their names."""
     names = {int(match[1]): entry for entry in path.iterdir() if (match := _NAME.fullmatch(entry.name)) is not None}
+    logs = [(session, names[session], _bytes(names[session])) for session in sorted(names)]
+    history = None
+    if sum(len(log) for _, _, log in logs) >= LARGE:
+        from harness.history.session_columns import read_cobra
+
+        history = read_cobra([(session, log) for session, _, log in logs], lambda: read_logs(path, logs))
+    return history or read_logs(path, logs)
+
+
+def _bytes(log: Path) -> bytes:
+    try:
+        return log.read_bytes()
+    except OSError as error:
+        raise HistoryError(f"{log} cannot be read: {error.strerror or error}", way_out=_WAY_OUT) from error
+
+
+def read_logs(path: Path, logs: Sequence[tuple[int, Path, bytes]]) -> History:
+    """The history of (session, file, content), record by record."""
     txns: list[SessionTxn] = []
     writers: dict[int, int] = {}  # write id -> transaction
     claims: list[tuple[int, int, list[object]]] = []  # of each read: the transaction and the write id that it names, the micro-op
-    for session in sorted(names):
-        txns += _session(names[session], session, writers, claims)
+    for session, log, content in logs:
+        txns += _session(log, content, session, writers, claims)
     if not txns:
         raise HistoryError(f"{path} has no transaction in its logs", way_out=_WAY_OUT)
     for writer, write_id, mop in claims:
@@ -47,11 +67,9 @@ def read(path: Path, data: bytes) -> History:
     return history_of(txns)
 
 
-def _session(log: Path, session: int, writers: dict[int, int], claims: list[tuple[int, int, list[object]]]) -> list[SessionTxn]:
-    try:
-        data = log.read_bytes()
-    except OSError as error:
-        raise HistoryError(f"{log} cannot be read: {error.strerror or error}", way_out=_WAY_OUT) from error
+def _session(
+    log: Path, data: bytes, session: int, writers: dict[int, int], claims: list[tuple[int, int, list[object]]]
+) -> list[SessionTxn]:
     txns: list[SessionTxn] = []
     at, open_ = 0, -1
     while at < len(data):
