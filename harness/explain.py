@@ -19,6 +19,7 @@ from harness.verdict import Anomaly
 
 BARS = 56  # columns of the picture
 MOST = 40  # operations that are drawn and listed
+IN_TIME = "In time (to the right; … is the end that nobody saw):"
 
 
 class Bar(NamedTuple):
@@ -33,13 +34,14 @@ class Bar(NamedTuple):
 def explain(anomaly: Anomaly, history: History) -> str:
     """Everything that is known of an anomaly, as text."""
     name = f"{anomaly.type} ({anomaly.kind})" if anomaly.kind else anomaly.type
-    lines = [name + (f", key {_short(anomaly.key)}" if anomaly.key is not None else ""), ""]
+    lines = [name + (f", key {_key(anomaly.key)}" if anomaly.key is not None else ""), ""]
     for paragraph in anomaly.message.splitlines():
         lines += textwrap.wrap(paragraph, WIDTH, initial_indent="  ", subsequent_indent="  ") or [""]
     ops = _ops(history, anomaly.ops[: 2 * MOST])
     bars = bars_of(ops)
     if len(bars) > 1:
-        lines += ["", "  In time (to the right; … is the end that nobody saw):", "", *(f"  {line}" for line in picture(bars))]
+        order = "By session (one after the other within each; between sessions nothing is known):" if history.by_sessions else IN_TIME
+        lines += ["", f"  {order}", "", *(f"  {line}" for line in picture(bars))]
     if ops:
         lines += ["", "  The operations, by their number in the history:", "", *(f"  {line}" for line in listed(ops))]
         if len(anomaly.ops) > len(ops):
@@ -86,9 +88,12 @@ def picture(bars: Sequence[Bar]) -> Iterable[str]:
 
 def listed(ops: Iterable[Op]) -> Iterable[str]:
     """One line an op: its number, time, who, what happened."""
-    for op in sorted(ops, key=lambda op: op.index):
+    ops = sorted(ops, key=lambda op: op.index)
+    timed = any(op.time for op in ops)
+    for op in ops:
         error = f"  error {_short(op.error)}" if op.error is not None else ""
-        yield f"#{op.index:<8} {op.time / 1e9:>10.4f} s  {_who(op):<18} {op.type:<6} {op.f} {_short(op.value)}{error}"
+        time = f"{op.time / 1e9:>10.4f} s  " if timed else ""
+        yield f"#{op.index:<8} {time}{_who(op):<18} {op.type:<6} {op.f} {_short(op.value)}{error}"
 
 
 def _who(op: Op) -> str:
@@ -102,9 +107,13 @@ def _what(bar: Bar) -> str:
     return f"{asked.f} {_short(value, 34)}{outcome}"
 
 
+def _key(key: Any) -> str:
+    return key if isinstance(key, str) else _short(key, 40)
+
+
 def _short(value: Any, most: int = 90) -> str:
     if isinstance(value, dict) and value.keys() == {"key", "value"}:
-        return f"{_short(value['key'], 20)}: {_short(value['value'], most)}"
+        return f"{_key(value['key'])}: {_short(value['value'], most)}"
     text = msgspec.json.encode(value, enc_hook=str).decode()
     return text if len(text) <= most else f"{text[: most - 15]}…{text[-12:]}"
 
@@ -123,18 +132,25 @@ def _edges(witness: dict[str, Any]) -> list[str]:
 
 
 def _states(witness: dict[str, Any]) -> list[str]:
-    """What was possible before the end of the window, and why each next operation fails there."""
+    """What was possible before the window, and for each operation that could come next why it does not fit, or what it leads to."""
     lines: list[str] = []
-    if states := witness.get("states"):
-        lines += ["", "  Possible states before the operation that fits nowhere:", *(f"    {_short(state)}" for state in states[:12])]
-        if len(states) > 12:
-            lines.append(f"    … and {len(states) - 12} more")
-    if fails := witness.get("fails"):
-        lines += ["", "  Why no operation can come next:"]
-        for fail in fails[:MOST]:
-            why = fail.get("why", "") if isinstance(fail, dict) else str(fail)
-            lines += textwrap.wrap(why, WIDTH, initial_indent="    - ", subsequent_indent="      ")
+    if starts := witness.get("starts"):
+        lines += ["", "  What was possible before these operations:"]
+        for start in starts[:MOST]:
+            acted = f", after {_names(start['acted'])} had acted" if start.get("acted") else ""
+            lines.append(f"    it {start['state']}{acted}")
+    if following := witness.get("next"):
+        lines += ["", f"  Which of them could act next, before #{witness.get('stuck', '?')} returns:"]
+        for one in following[:MOST]:
+            told = [f"where it {state}" for state in one.get("possible", [])[:4]]
+            refused = [f"not where it {no['state']}: {no['why']}" for no in one.get("impossible", [])[:4]]
+            text = f"#{one['call']}: {'; '.join([*told, *refused]) or 'nowhere'}"
+            lines += textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="      ")
     return lines
+
+
+def _names(calls: Sequence[int]) -> str:
+    return ", ".join(f"#{call}" for call in calls)
 
 
 def _wrapped(head: str, names: Sequence[str]) -> list[str]:
