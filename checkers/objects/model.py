@@ -55,6 +55,7 @@ class Model:
     asks        f that have no argument: their invocations carry null
     refusals    f whose failure is an observation with `failed_cas = observes`
     by_process  whether step looks at who does it
+    by_ext      whether step looks at the op's ext
     typed       values come as `freeze` makes them: hashable, and equal exactly if type and value are
     """
 
@@ -65,6 +66,7 @@ class Model:
     asks: ClassVar[frozenset[str]] = frozenset()
     refusals: ClassVar[frozenset[str]] = frozenset()
     by_process: ClassVar[bool] = False
+    by_ext: ClassVar[bool] = False
     typed: ClassVar[bool] = True
     initial: Any = None
     own_search: ClassVar[Callable[..., Any] | None] = None  # (operations, effort) -> Stuck | None: a search that knows this object better
@@ -79,6 +81,10 @@ class Model:
     def result_of(self, op: Operation) -> Any:
         """What an op that completed ok answered; UNKNOWN if its value is no answer."""
         return op.result
+
+    def canonical(self, act: Act) -> Act:
+        """An act of unknown result that does the same in every state: the more are equal, the fewer have to be told apart."""
+        return act
 
     def reads(self, act: Act) -> bool:
         """True if the act changes nothing in any state in which it is possible."""
@@ -140,4 +146,5 @@ def whole_number(value: Any, where: str, what: str) -> None:
 def act_of(op: Operation, model: Model) -> Act:
     """The act that an operation is to the model: what it need not look at is left out, so that equal acts are equal."""
     result = UNKNOWN if op.result is UNKNOWN or op.f in model.silent or op.failed else model.result_of(op)
-    return Act(op.f, op.argument, result, op.process if model.by_process else None, op.failed, op.ext)
+    act = Act(op.f, op.argument, result, op.process if model.by_process else None, op.failed, op.ext if model.by_ext else None)
+    return model.canonical(act) if result is UNKNOWN else act

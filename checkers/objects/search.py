@@ -225,7 +225,10 @@ class _Search:
             self.free.append(bit)
             self._list()
             if self.remember is not None and now <= self.until:
-                self.remember.append((now, [self._start(config) for config in self.frontier[:MANY]]))
+                some = dict.fromkeys(
+                    (state, mask, 0) for state, mask, _ in self.frontier
+                )  # crashed ops that acted may act again: less is said
+                self.remember.append((now, [self._start(config) for config in [*some][:MANY]]))
         return None
 
     def _call(self, at: int) -> None:

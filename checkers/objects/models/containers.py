@@ -22,6 +22,7 @@ class Container(Model):
     puts: ClassVar[frozenset[str]]
     takes: ClassVar[frozenset[str]]
     peeks: ClassVar[frozenset[str]] = frozenset()
+    one_end: ClassVar[bool] = True  # whether what is got is always the first, in one order of all that is there
 
     def __init_subclass__(cls) -> None:
         cls.fs = cls.puts | cls.takes | cls.peeks
@@ -43,6 +44,22 @@ class Container(Model):
     def needless(self, crashed: Act, observed: frozenset[Any]) -> bool:
         """A put of what nobody ever got: left out with the crashed take that may have removed it, all others stay legal."""
         return crashed.f in self.puts and crashed.argument not in observed
+
+    def helps(self, state: Any, crashed: Act, wanted: Act) -> bool:
+        """Where one end is all there is: a put of what is wanted, or a take of what is there instead.
+
+        Until somebody gets the element, a crashed put can wait; until somebody gets what is under the element, a crashed take can: it is
+        the first one then, in whose way it is. An element too many forbids nothing else.
+        """
+        if not self.one_end:
+            return True
+        if wanted.f in self.puts or not self.in_the_way(state, wanted):
+            return False
+        return crashed.f in self.takes or bool(crashed.argument == wanted.result)
+
+    def in_the_way(self, state: Any, wanted: Act) -> bool:
+        """Whether something else than what is wanted comes first, or nothing does."""
+        return not wanted.answers(self.next(state, wanted))
 
     def part(self, act: Act) -> Hashable:
         """The value; an empty container stays empty whatever was left out."""

@@ -39,6 +39,11 @@ class Counter(Model):
             return [after] if act.answers(after if act.f == "add-and-get" else state) else []
         return [after]
 
+    def canonical(self, act: Act) -> Act:
+        """All that says nothing adds."""
+        known = act.f != "read" and (isinstance(act.argument, int) or (act.argument is None and act.f in ("increment", "decrement")))
+        return act._replace(f="add", argument=amount(act)) if known else act
+
     def reads(self, act: Act) -> bool:
         """read, and adding nothing."""
         return amount(act) == 0

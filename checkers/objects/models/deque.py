@@ -21,6 +21,7 @@ class Deque(Container):
     takes: ClassVar[frozenset[str]] = frozenset({"pop_front", "pop_back"})
     peeks: ClassVar[frozenset[str]] = frozenset({"peek_front", "peek_back"})
     names: ClassVar[dict[str, str]] = {f"{verb}-{end}": f"{verb}_{end}" for verb in ("push", "pop", "peek") for end in ("front", "back")}
+    one_end: ClassVar[bool] = False
     initial: Any = ()
 
     def step(self, state: Any, act: Act) -> Iterable[Any]:

@@ -65,6 +65,10 @@ class PriorityQueue(Container):
         """An element of the first rank."""
         return state[self.end][2] if state else None
 
+    def in_the_way(self, state: Any, wanted: Act) -> bool:
+        """1 and 1.0 are of one rank: either may come first."""
+        return not any(wanted.answers(state[at][2]) for at in self._best(state)) if state else wanted.result is not None
+
     def state_text(self, state: Any) -> str:
         """`holds [1, 2]`"""
         return super().state_text(tuple(item[2] for item in state))

@@ -42,6 +42,10 @@ class UnorderedQueue(Container):
         """Also a dequeue, if nobody ever found nothing: an element too many forbids nothing else."""
         return super().needless(crashed, observed) or (crashed.f == "dequeue" and None not in observed)
 
+    def in_the_way(self, state: Any, wanted: Act) -> bool:
+        """Anything, where nothing is wanted; else what is wanted is there or not."""
+        return bool(state) if wanted.result is None else wanted.result not in dict(state)
+
     def split(self, acts: Sequence[Act]) -> Sequence[Hashable] | None:
         """Each value is an object of its own, if nobody found nothing and no element of unknown value was taken out for it."""
         if any(act.f == "dequeue" and act.result is None for act in acts):

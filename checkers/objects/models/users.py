@@ -32,6 +32,7 @@ class UsersModel(Model):
             raise UsageError(f"the model {name} has no `initial`", way_out="give the state that the object has at the start")
         self.theirs, self.initial = theirs, theirs.initial
         self.by_process = bool(getattr(theirs, "by_process", False))  # type: ignore[misc]
+        self.by_ext = True  # type: ignore[misc]
         self.name = name  # type: ignore[misc]
         for attribute in ("fs", "silent", "asks", "refusals"):
             setattr(self, attribute, frozenset(getattr(theirs, attribute, ())))
