@@ -48,10 +48,8 @@ def _told(case: Case, results: Results, most: int, type_: str) -> str:
     if len(shown) > most:
         parts += ["", f"{len(shown) - most} more: --most {len(shown)} shows them all"]
     if results.not_:
-        parts += [
-            "",
-            f"Weakest models ruled out: {', '.join(results.not_)}. Still hold: {', '.join(results.holds) or 'none that is known'}.",
-        ]
+        holds = ", ".join(results.holds) or "none that is known"
+        parts += ["", f"Weakest models ruled out: {', '.join(results.not_)}. Strongest that still hold: {holds}."]
     return "\n".join(parts)
 
 

@@ -38,7 +38,7 @@ def test_a_stale_read_is_told_drawn_and_listed(tmp_path, capsys):
     assert [line.split("  ")[1] for line in bars] == ["process 0", "process 1", "process 2"]
     starts = [line.index("├") for line in bars]
     assert starts == sorted(set(starts)) and all(line.endswith("┤") for line in bars)
-    assert "#15         15.0000 s  process 2          ok     read a: 1" in told
+    assert "#15          15.0000 s  process 2          ok     read a: 1" in told
     assert "It rules out: linearizable, strict-serializable" in told
 
 
