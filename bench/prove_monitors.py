@@ -2,8 +2,9 @@
 
     bench/prove_monitors.py [HISTORIES] [SEED]      default 200000 1, for each object; part of it runs in every test
 
-Objects in turn: queue, stack, priority queue (the largest first, and the smallest), set. For each history: the same verdict as a search over
-all orders, every witness proved again by its own verifier. Prints the distribution; figures go to the stored table; exit 0 if nothing differed.
+Objects in turn: queue, stack, priority queue (the largest first, and the smallest), set. For each history: the same verdict as a search
+over all orders, every witness proved again by its own verifier. Prints the distribution; figures go to the stored table; exit 0 if nothing
+differed.
 """
 
 from __future__ import annotations

@@ -140,6 +140,8 @@ class Monitor:
         if found is None:
             return None
         missing = next((act for act in acts if act.kind == MISSING), None)
+        if found.rule == "crowded":
+            return self.anomaly(key, found, found.acts, acts)
         if found.rule == "choices":
             window = smallest(found, acts, partial(_decided, rule))
             again = _decided(rule, window)
@@ -168,6 +170,8 @@ class Monitor:
         crashed = [act for act in acts if act.kind == MISSING and act.call < until]
         witness: dict[str, Any] = {"object": self.object_, "rule": found.rule, "keyed": self.keyed, "until": until}
         witness["acts"] = [act.index for act in window]
+        if found.due:
+            witness["due"] = [{"value": thaw(value), "until": at, "acts": [act.index for act in some]} for value, some, at in found.due]
         if self.smallest_first:
             witness["smallest"] = True
         message = tell(found, window, crashed, self.object_, self.smallest_first)

@@ -65,12 +65,15 @@ def decide(acts: Sequence[Act], rule: Rule) -> Found | None:
 
 def _crowded(table: Table, late: Sequence[int], pressed: Sequence[Front]) -> Found:
     """The values that had to share too few removes, and what they had to leave before."""
-    rows = list(dict.fromkeys([*late, *(front.row for front in pressed if front.row >= 0)]))
-    holes = sorted({front.hole for front in pressed if front.hole >= 0})
-    found = found_in(table, "order", "choices", rows, holes)
-    last = max(act.ret for act in found.acts if not act.crashed)
-    missing = [act for _, act in table.missing if act.call < last]
-    return found._replace(acts=sorted([*found.acts, *missing], key=lambda act: act.call))
+    due = []
+    for row, front in zip(late, pressed, strict=True):
+        pair = found_in(table, "", "", [row] if front.row < 0 else [row, front.row], [front.hole] if front.hole >= 0 else [])
+        due.append((table.adds[row].value, pair.acts, table.points[front.until]))
+    acts = {act.index: act for _, pair_acts, _ in due for act in pair_acts}
+    until = max(at for _, _, at in due)
+    acts |= {act.index: act for _, act in table.missing if act.call < until}
+    ordered = sorted(acts.values(), key=lambda act: act.call)
+    return Found("order", "crowded", ordered, [value for value, _, _ in due], due, until)
 
 
 def whatever(acts: Sequence[Act], missing: Act | None, rule: Rule) -> Found | None:

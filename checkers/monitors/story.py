@@ -22,6 +22,8 @@ def tell(found: Found, acts: Sequence[Act], crashed: Sequence[Act], object_: str
         return _tell_value(found, noun)
     if found.rule in ("search", "choices"):
         return f"these operations have no order that a {noun} explains: {_listed(acts)}{_missing(crashed)}."
+    if found.rule == "crowded":
+        return _tell_crowded(found, crashed)
     if found.rule == "empty":
         hole = next(act for act in acts if act.kind == EMPTY)
         return f"{hole.text()}, though at each moment of it something was inside: {_spans(acts)}{_missing(crashed)}."
@@ -37,6 +39,21 @@ def tell(found: Found, acts: Sequence[Act], crashed: Sequence[Act], object_: str
         prior = "smaller" if smallest else "larger"
         return f"{out.text()}, though at each moment of it a {prior} value was inside: {_spans(above)}{_missing(crashed)}."
     return _tell_queue(found, acts, crashed)
+
+
+def _tell_crowded(found: Found, crashed: Sequence[Act]) -> str:
+    told = []
+    for value, acts, until in found.due[-3:]:
+        own = next(act for act in acts if act.kind == ADD and act.value == value)
+        other = next(act for act in acts if act.ret == until)
+        told.append(f"{show(value)} ({own.text()}) had to be gone before {other.text()}")
+    more = f"; and {len(found.due) - len(told)} more" if len(found.due) > len(told) else ""
+    calls = [act for act in crashed if act.call < found.until]
+    known = f"only {len(calls)} remove{'' if len(calls) == 1 else 's'} of unknown outcome"
+    return (
+        f"nobody is known to have removed these {len(found.due)} values, yet all were gone by #{found.until}: {'; '.join(told)}{more}. "
+        f"But {known} had been called by then ({', '.join(f'#{act.index}' for act in calls[:TOLD])}{', …' if len(calls) > TOLD else ''})."
+    )
 
 
 def _tell_value(found: Found, noun: str) -> str:

@@ -24,6 +24,7 @@ class Found(NamedTuple):
 
     kind   fresh | repeat | order | empty | lost; rule: the rule that says so
     names  the values that the sentence is about
+    due    of the rule `crowded`: (value that must have left, the acts that say so, the position before which it left)
     until  the position by which it is wrong: what returned later may be as if open, what was called later does not matter; -1: all returned
     """
 
@@ -31,6 +32,7 @@ class Found(NamedTuple):
     rule: str
     acts: list[Act]
     names: Sequence[Any] = ()
+    due: Sequence[tuple[Any, list[Act], int]] = ()
     until: int = -1
 
 
@@ -40,6 +42,7 @@ class Table(NamedTuple):
     first   the least return of a remove or a look; `end` if there is none
     looks   (row, from, to, act) of each peek; holes: (from, to, act) of each answer "empty"
     missing (call, act) of each remove of unknown outcome
+    points  the position of each rank
     """
 
     end: int
@@ -53,6 +56,7 @@ class Table(NamedTuple):
     looks: list[tuple[int, int, int, Act]]
     holes: list[tuple[int, int, Act]]
     missing: list[tuple[int, Act]]
+    points: list[int]
 
 
 def unique(acts: Sequence[Act]) -> bool:
@@ -121,7 +125,7 @@ def _fill(rows: list[Act], removes: list[Act | None], looks: list[Act], holes: l
     inside = [min(pair) for pair in zip(inside, first, strict=True)]
     empty = [(rank[act.call], rank[act.ret], act) for act in holes]
     waiting = [(rank[act.call], act) for act in missing]
-    return Table(end, called, inside, leaving, gone, first, rows, removes, looked, empty, waiting)
+    return Table(end, called, inside, leaving, gone, first, rows, removes, looked, empty, waiting, points)
 
 
 def found_in(table: Table, kind: str, rule: str, rows: Sequence[int], holes: Sequence[int] = ()) -> Found:

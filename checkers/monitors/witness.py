@@ -7,11 +7,13 @@ Right  What may be left out of a history with an order, so that the rest still h
        nothing (looks, answers "empty", of a set answers false); all that was called after `until`; and a return after `until` may be
        forgotten, as if the op were still open. Nothing else is left out: of each quoted value all adds and removes are quoted. If a
        remove of unknown outcome is not quoted, any value may vanish at any moment from its call on: that allows more than it does.
+       `due`: each value alone has no order with what it had to leave before unless a remove of unknown outcome took it before that; and
+       there are more such values than such removes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from checkers.linearizable.operations import INFINITY, freeze
@@ -36,12 +38,26 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
     object_ = witness["object"]
     recorded = acts_by_key(history, object_, witness["keyed"]).get(freeze(anomaly.key), [])
     by_index = {act.index: act for act in recorded}
-    if not all(index in by_index for index in witness["acts"]):
+    smallest, until = bool(witness.get("smallest")), witness["until"]
+    if "due" not in witness:
+        return _impossible(recorded, by_index, witness["acts"], until, object_, smallest)
+    values = {repr(freeze(due["value"])) for due in witness["due"]}
+    removes = sum(act.kind == MISSING and act.call < until for act in recorded)
+    return len(values) > removes and all(
+        due["until"] <= until and _impossible(recorded, by_index, due["acts"], due["until"], object_, smallest, kept=freeze(due["value"]))
+        for due in witness["due"]
+    )
+
+
+def _impossible(
+    recorded: Sequence[Act], by_index: Mapping[int, Act], quoted: Sequence[int], until: int, object_: str, smallest: bool, kept: Any = None
+) -> bool:
+    """Whether the quoted acts have no order, and nothing that was left out matters; kept: a value that no unquoted remove took."""
+    if not all(index in by_index for index in quoted):
         return False
-    until = witness["until"]
-    quoted = [_known(by_index[index], until) for index in witness["acts"]]
-    values = {act.value for act in quoted if act.kind != EMPTY and act.kind != MISSING}
-    chosen, vanish = set(witness["acts"]), INFINITY
+    acts = [_known(by_index[index], until) for index in quoted]
+    values = {act.value for act in acts if act.kind != EMPTY and act.kind != MISSING}
+    chosen, vanish = set(quoted), INFINITY
     for act in recorded:
         if act.index in chosen or act.call > until:
             continue
@@ -49,7 +65,7 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
             vanish = min(vanish, act.call)
         elif act.kind in (ADD, REMOVE) and act.value in values and act.result is not False:
             return False
-    return not _some_order([act for act in quoted if act is not None], object_, bool(witness.get("smallest")), vanish)
+    return not _some_order(acts, object_, smallest, vanish, kept)
 
 
 def _known(act: Act, until: int) -> Act:
@@ -59,7 +75,7 @@ def _known(act: Act, until: int) -> Act:
     return act._replace(ret=INFINITY)
 
 
-def _some_order(acts: Sequence[Act], object_: str, smallest: bool, vanish: int) -> bool:
+def _some_order(acts: Sequence[Act], object_: str, smallest: bool, vanish: int, kept: Any) -> bool:
     """Whether any order of the acts is legal; open ones need not act; from `vanish` on any value may be gone at any moment."""
     dead: set[tuple[frozenset[int], tuple[Any, ...]]] = set()
 
@@ -74,7 +90,8 @@ def _some_order(acts: Sequence[Act], object_: str, smallest: bool, vanish: int) 
                 for after in _states(acts[i], state, object_, smallest):
                     if complete(left - {i}, after):
                         return True
-        if vanish < first_return and any(complete(left, state[:at] + state[at + 1 :]) for at in range(len(state))):
+        loose = [at for at, value in enumerate(state) if value != kept] if vanish < first_return else []
+        if any(complete(left, state[:at] + state[at + 1 :]) for at in loose):
             return True
         dead.add((left, state))
         if len(dead) > MOST:
