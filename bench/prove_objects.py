@@ -2,8 +2,8 @@
 
     bench/prove_objects.py [HISTORIES] [SEED]      default 204000 1, shared out among the models; part of it runs in every test
 
-Models in turn (some of them with settings). For each history: the same verdict as a search over all orders by a definition of its own, every
-witness proved again by its own verifier. Prints the distribution; figures go to the stored table; exit 0 if nothing differed.
+Models in turn (some of them with settings). For each history: the same verdict as a search over all orders by a definition of its own,
+every witness proved again by its own verifier. Prints the distribution; figures go to the stored table; exit 0 if nothing differed.
 """
 
 from __future__ import annotations
