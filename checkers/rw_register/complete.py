@@ -44,18 +44,24 @@ def settle(txns: Sequence[Txn], expected: str, violated: frozenset[str], assumed
     for model in wanted:
         if model in settled.holds or model in violated:
             continue
-        violated |= _causal(txns, settled) if model == CAUSAL else _orders(txns, model, settled, assumed, by_sessions, expected)
+        why = settled.undecided
+        violated |= _causal(txns, settled, assumed) if model == CAUSAL else _orders(txns, model, settled, assumed, by_sessions, expected)
+        if model != expected:
+            settled.undecided = why
     return settled
 
 
-def _causal(txns: Sequence[Txn], settled: Settled) -> frozenset[str]:
-    """Complete. Gives what is violated."""
+def _causal(txns: Sequence[Txn], settled: Settled, assumed: Sequence[str]) -> frozenset[str]:
+    """Complete, but for what was assumed. Gives what is violated."""
     from checkers.weak_isolation.checker import compose
     from checkers.weak_isolation.levels import judge
 
     judgement = judge(txns, sessions=False)
     if judgement.broken is not None:
         return _take(settled, compose(judgement, CAUSAL, False))
+    if not _keeps(CAUSAL, assumed):
+        settled.undecided = _assumed(CAUSAL)
+        return frozenset()
     told = [txn for txn in txns if txn.outcome == INFO and any(mop.kind == READ and mop.value is not UNSEEN for mop in txn.mops)]
     if told and not _causal_with(txns):
         settled.undecided = (
@@ -99,18 +105,22 @@ def _take(settled: Settled, verdict: Verdict) -> frozenset[str]:
 
 
 def _keeps(model: str, assumed: Sequence[str]) -> bool:
-    """An order of the model keeps what was assumed: whoever writes after reading writes the next version under all of ASKED."""
+    """An order of the model keeps what was assumed. That what is read before a write comes before it, all of them keep."""
     within = implied([model])
     sessions = "strong-session-snapshot-isolation" in within
     real_time = "strong-snapshot-isolation" in within
     return (SEQUENTIAL not in assumed or sessions) and (LINEARIZABLE not in assumed or real_time)
 
 
+def _assumed(model: str) -> str:
+    return f"no anomaly breaks {model}, and an order that explains all reads exists, but it need not keep what was assumed of the keys"
+
+
 def _why(verdict: Verdict, model: str, asked: str, found: bool) -> str:
     if verdict.valid == "unknown":
         return f"no anomaly breaks {model}; whether {asked} holds was not found out: {verdict.reason}"
     if found:
-        return f"no anomaly breaks {model}, and an order that explains all reads exists, but it need not keep what was assumed of the keys"
+        return _assumed(model)
     if model != asked:
         return f"no anomaly breaks {model}, but {asked}, which would imply it, does not hold"
     return ""

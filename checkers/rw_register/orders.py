@@ -9,7 +9,7 @@ read-before-write  a transaction read v and wrote v': v' came after v, else v' -
 process            a process wrote v, later v': true wherever G0-process is forbidden; what follows is called -process
 realtime           v' was written after the write of v had completed: the same with G0-realtime and -realtime
 wfr-keys, sequential-keys, linearizable-keys       Elle's options, assumed: the same by read-before-write; by the order in which a process,
-                   or real time, shows values of the key, read or written; what follows has no suffix
+                   or real time, shows values of the key, read or written, a transaction's own order included; what follows has no suffix
 
 Every model that forbids an X-process forbids G0-process, and every one that forbids an X-realtime forbids G0-realtime: so the unassumed
 sources need no assumption. The assumed ones may contradict each other: then the versions are cyclic, and the source is dropped.
@@ -17,6 +17,7 @@ sources need no assumption. The assumed ones may contradict each other: then the
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -137,27 +138,58 @@ def _touching(versions: Versions, key: Key) -> list[Txn]:
 
 
 def _by_process(versions: Versions, key: Key) -> Iterator[Before]:
-    lines: dict[int, list[tuple[Hashable, Txn]]] = {}
-    for txn in _touching(versions, key):
-        lines.setdefault(txn.process, []).append((None, txn))
+    lines: dict[int, list[_Shown]] = {}
+    for shown in _shown(versions, key):
+        lines.setdefault(shown.txn.process, []).append(shown)
     for line in lines.values():
-        for (_, first), (_, second) in _after_acknowledged(line):
-            yield from _shown(versions, key, first, second, SEQUENTIAL)
+        yield from _in_turn(line, SEQUENTIAL)
 
 
 def _by_real_time(versions: Versions, key: Key) -> Iterator[Before]:
-    for first, second in successive(_touching(versions, key)):
-        yield from _shown(versions, key, first, second, LINEARIZABLE)
+    return _in_turn(_shown(versions, key), LINEARIZABLE)
 
 
-def _shown(versions: Versions, key: Key, first: Txn, second: Txn, source: str) -> Iterator[Before]:
-    """The last value that `first` shows came before the first one that `second` shows, if both are versions."""
-    written, read = external_write(first, key.name), external_read(second, key.name)
-    before = written if written is not UNSEEN else external_read(first, key.name)
-    after = read if read is not UNSEEN else external_write(second, key.name)
-    known = all(value is None or key.version(value, versions.committed) is not None for value in (before, after))
-    if known and before != after:
-        yield Before(before, after, source, first, second)
+class _Shown(NamedTuple):
+    """A transaction that touched a key: the first and the last version that it shows; UNSEEN where that is none."""
+
+    txn: Txn
+    first: Hashable
+    last: Hashable
+
+
+def _shown(versions: Versions, key: Key) -> list[_Shown]:
+    """In order of invocation."""
+
+    def version(value: Hashable) -> Hashable:
+        return value if value is None or key.version(value, versions.committed) is not None else UNSEEN
+
+    shown = []
+    for txn in _touching(versions, key):
+        read, written = external_read(txn, key.name), external_write(txn, key.name)
+        shown.append(_Shown(txn, version(written if read is UNSEEN else read), version(read if written is UNSEEN else written)))
+    return shown
+
+
+def _in_turn(shown: Sequence[_Shown], source: str) -> Iterator[Before]:
+    """Within a transaction, and from it to those after it, up to those that another one stands between: what follows is left out."""
+    targets = [one for one in shown if one.first is not UNSEEN]
+    calls = [one.txn.call for one in targets]
+    for one in shown:
+        if one.last is UNSEEN:
+            continue
+        if one.first is not UNSEEN and one.first is not None and one.first != one.last:
+            yield Before(one.first, one.last, source, one.txn, one.txn)
+        if one.txn.outcome != OK:
+            continue
+        least = NEVER
+        for at in range(bisect_right(calls, one.txn.ret), len(targets)):
+            target = targets[at]
+            if target.txn.call > least:
+                break
+            if target.first != one.last:
+                yield Before(one.last, target.first, source, one.txn, target.txn)
+            if target.last is not UNSEEN:
+                least = min(least, target.txn.ret)
 
 
 def _contradiction(key: Key, claims: Sequence[Before]) -> list[Before] | None:

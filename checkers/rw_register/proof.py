@@ -149,6 +149,8 @@ def _claim(by: str, key: Any, before: Any, after: Any, shown: list[int] | None, 
         return first is second and first.read_first(key, before) and first.made(key, after)
     if by in ("process", "realtime"):
         return _ordered(by, first, second) and first.made(key, before) and second.made(key, after)
+    if by in ("sequential-keys", "linearizable-keys") and first is second:
+        return first.read_first(key, before) and first.made(key, after)
     if by == "sequential-keys" and not _ordered("process", first, second):
         return False
     if by == "linearizable-keys" and (first.outcome != "ok" or first.ret is None or first.ret >= second.call):

@@ -18,7 +18,6 @@ from checkers.rw_register.orders import (
     PROCESS_ORDER,
     REAL_TIME,
     SEQUENTIAL,
-    WFR,
     Before,
     CyclicVersions,
 )
@@ -103,10 +102,15 @@ def _replaced(why: Why, name: str, other: str) -> str:
     if why.source == INITIAL:
         return f"{name} read {key} as null, its state at the start, which {other} ended by writing {value}"
     assert why.claim is not None
-    reason = _SOURCES[why.claim.source](why.claim)
+    reason = _reason(why.claim)
     if why.kind == RW:
         return f"{name} read {key} as {before}, which {other} replaced by {value} ({reason})"
     return f"{name} set {key} to {before}, {other} later to {value} ({reason})"
+
+
+def _reason(claim: Before) -> str:
+    """By a transaction's own order, where both versions are of one."""
+    return _SOURCES[OWN if claim.first is claim.second else claim.source](claim)
 
 
 def _ops(txn: Txn) -> str:
@@ -115,7 +119,6 @@ def _ops(txn: Txn) -> str:
 
 _SOURCES: dict[str, Callable[[Before], str]] = {
     OWN: lambda c: f"its writer, {_ops(c.first)}, had read {_shown(c.before)} there",
-    WFR: lambda c: f"its writer, {_ops(c.first)}, had read {_shown(c.before)} there",
     PROCESS_ORDER: lambda c: f"process {c.first.process} wrote the one, {_ops(c.first)}, and then the other, {_ops(c.second)}",
     REAL_TIME: lambda c: f"the write of {_shown(c.before)} had completed, #{c.first.ret}, before this one was invoked, #{c.second.call}",
     SEQUENTIAL: lambda c: f"process {c.first.process} had to do with the one, {_ops(c.first)}, before the other, {_ops(c.second)}",
@@ -138,7 +141,7 @@ def tell_cyclic(found: CyclicVersions) -> Anomaly:
             "after": _plain(claim.after),
             "by": claim.source,
             "shown": [claim.first.call, claim.second.call],
-            "why": f"{key} was {_shown(claim.before)} before it was {_shown(claim.after)}: {_SOURCES[claim.source](claim)}",
+            "why": f"{key} was {_shown(claim.before)} before it was {_shown(claim.after)}: {_reason(claim)}",
         }
         for claim in found.claims
     ]

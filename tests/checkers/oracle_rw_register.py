@@ -126,10 +126,8 @@ def how_many_orders(facts: Facts) -> int:
 def keeps(facts: Facts, k: Any, order: tuple[Any, ...], assumption: str) -> bool:
     place = {None: -1, **{v: i for i, v in enumerate(order)}}
     touching = [t for t in facts.committed if t.final(k) is not None or facts.others_reads(t, k)]
-    if assumption == "wfr-keys":
-        pairs = [(t.external(k)[1], t.final(k)) for t in touching if t.external(k)[0] and t.final(k) is not None]
-    else:
-        pairs = []
+    pairs = [(t.external(k)[1], t.final(k)) for t in touching if t.external(k)[0] and t.final(k) is not None]
+    if assumption != "wfr-keys":
         for a, b in product(touching, touching):
             if a.outcome == "ok" and a.ret < b.call and (assumption == "linearizable-keys" or a.process == b.process):
                 before = a.final(k) if a.final(k) is not None else a.external(k)[1] if a.external(k)[0] else "?"
