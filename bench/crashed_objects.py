@@ -2,9 +2,10 @@
 
     bench/crashed_objects.py [MODEL ...]      all of them by default; a case that takes more than 60 s is cut off and said to be
 
-Each history once as it should be, and once with a violation near its very end: 200 ops with 11 crashed ones, 200 with 9 of 10 clients, 1000 with
-14, 58, and 30 of 10 clients. Porcupine does not know crashed ops at all: given them as concurrent with everything, it did not settle invalid
-cas-registers of these sizes within 30 s. Prints seconds of this process's own time; figures go to the stored table; exit 1 if a verdict is wrong.
+Each history once as it should be, and once with a violation near its very end: 200 ops with 11 crashed ones, 200 with 9 of 10 clients,
+1000 with 14, 58, and 30 of 10 clients. Porcupine does not know crashed ops at all: given them as concurrent with everything, it did not
+settle invalid cas-registers of these sizes within 30 s. Prints seconds of this process's own time (as it should be / violated); figures go
+to the stored table; exit 1 if a verdict is wrong.
 """
 
 from __future__ import annotations
