@@ -13,6 +13,7 @@ import numpy as np
 from harness.compiled import njit
 
 QUOTE, COMMA, MINUS, ZERO, NINE, BACKSLASH, OPEN, CLOSE, BRACE, BRACE_END, NEWLINE = (ord(c) for c in '",-09\\[]{}\n')
+ESCAPES = np.frombuffer(b'"\\/bfnrt', np.uint8)
 
 
 def as_bytes(text: str) -> Any:
@@ -65,12 +66,32 @@ def string_at(d, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, _nrt=False)
+def _escaped_at(d, at):  # type: ignore[no-untyped-def]
+    """Past a string of printable ASCII with escapes of one letter, or -1."""
+    if at < 0 or at >= len(d) or d[at] != QUOTE:
+        return -1
+    at += 1
+    while at < len(d) and 32 <= d[at] < 127:
+        if d[at] == QUOTE:
+            return at + 1
+        if d[at] == BACKSLASH:
+            at += 1
+            known = False
+            for letter in ESCAPES:
+                known = known or (at < len(d) and d[at] == letter)
+            if not known:
+                return -1
+        at += 1
+    return -1
+
+
+@njit(cache=True, nogil=True, _nrt=False)
 def error_at(d, at):  # type: ignore[no-untyped-def]
     """Past a string or an array of strings, or -1."""
     if at < 0 or at >= len(d) or d[at] != OPEN:
-        return string_at(d, at)
+        return _escaped_at(d, at)
     while True:
-        at = string_at(d, at + 1)
+        at = _escaped_at(d, at + 1)
         if at < 0 or at >= len(d):
             return -1
         if d[at] == CLOSE:

@@ -70,7 +70,7 @@ def text_of(rng, *, edn, registers=False, ours=False, count=60):
                 done.append((f, k, v))
             line("ok", process, done)
         else:
-            reason = rng.choice([":timeout", '[:timeout "n1"]'] if edn else ['"timeout"', '["a","b"]'])
+            reason = rng.choice([":timeout", '[:timeout "n1"]'] if edn else ['"timeout"', '["a","b"]', r'"said \"no\" \\ \n"'])
             line(type_, process, None if ours and rng.random() < 0.5 else value, rng.choice([None, reason]))
             processes[at] += 4 if type_ == "info" else 0
     for type_ in ("invoke", "info") * rng.randint(0, 2):
