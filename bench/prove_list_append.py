@@ -1,6 +1,6 @@
 """Proof: the list-append checker says of random small histories exactly what its definitions say, and by arrays the same, word for word.
 
-    bench/prove_list_append.py [HISTORIES] [CASE] [--again]      default 200000, both; part of it runs in every test
+    bench/prove_list_append.py [HISTORIES] [CASE] [SEED] [--again]   default 200000, both, 1; part of it runs in every test
 
 definitions  the same phenomena in the same number, the same types of cycles in each component with the same shortest length, every witness
              proved again by verify_witness.
@@ -82,10 +82,11 @@ def _figures(count: int, differing: int, seen: Counter[str], types: Counter[str]
 def main() -> int:
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
     count = int(words.pop(0)) if words and words[0].isdigit() else 200_000
+    seed = int(words.pop()) if words and words[-1].isdigit() else 1
     proof = Proof("list_append")
     for case in (definitions, arrays):
         if case.__name__ in (words or (definitions.__name__, arrays.__name__)):
-            proof.case(f"{case.__name__}, {count} histories", partial(case, count, 1))
+            proof.case(f"{case.__name__}, {count} histories, seed {seed}", partial(case, count, seed))
     return proof.finish()
 
 
