@@ -121,6 +121,13 @@ def test_a_crashed_write_may_be_at_any_free_revision_and_what_one_stream_shows_a
     assert judge(Ops().crashed("a", 7).put("a", 2, 2).watch(event(2, "a", 2, prev=7))).valid is True
     assert judge(Ops().crashed("a", 7).put("a", 2, 1).watch(event(1, "a", 2, prev=7))).counts == {"watch-prev": 1}  # no revision is free
     assert judge(Ops().crashed("a", 7).put("a", 2, 2).watch(event(2, "a", 2, create=False))).valid is True
+    assert judge(Ops().watch(event(1, "a", 1)).crashed("a", 1)).counts == {"watch-phantom-event": 1}  # it began after the stream had ended
+
+
+def test_a_crashed_write_that_has_its_place_excuses_nothing_any_more():
+    mops = [["put", "a", 1], ["put", "b", 2]]
+    half = Ops().add("invoke", "txn", mops, process=9).add("info", "txn", mops, process=9).put("a", 2, 2).put("a", 3, 4)
+    assert judge(half.watch(event(1, "a", 1), event(2, "a", 2), event(4, "a", 3, prev=1))).counts == {"watch-prev": 1}
 
 
 def test_revisions_follow_real_time_and_belong_to_one_write():

@@ -246,3 +246,15 @@ def test_edn_forms():
     ]
     with pytest.raises(EdnError):
         forms(b"{")
+
+
+def test_what_jepsen_writes_beside_the_value_is_kept(tmp_path):
+    edn = tmp_path / "chain.edn"
+    edn.write_text(
+        "{:index 0, :type :invoke, :f :write, :value 1, :process 0, :time 0, :link :init}\n"
+        "{:index 1, :type :ok, :f :write, :value 1, :process 0, :time 1, :link :init, :position 7}\n"
+    )
+    assert [op.ext for op in read_history(edn).ops] == [{"link": "init"}, {"link": "init", "position": 7}]
+    lines = tmp_path / "log.jsonl"
+    lines.write_text('{"type":"ok","f":"poll","value":[],"process":0,"rebalance-log":[{"keys":[1]}],"seek-to-beginning?":true}\n')
+    assert read_history(lines).ops[0].ext == {"rebalance-log": [{"keys": [1]}], "seek-to-beginning?": True}

@@ -15,7 +15,7 @@ from harness.errors import HistoryError
 from harness.history.columns import LARGE as LARGE_COLUMNS
 from harness.history.columns import LazyOps, read_columns
 from harness.history.edn import EdnError, forms, plain_to_json
-from harness.history.formats.raw import LOOSE, STRICT, Raw, ops_of, regular
+from harness.history.formats.raw import LOOSE, STRICT, Raw, has_beside, ops_of, regular
 from harness.history.history import History
 from harness.history.txn_columns import LARGE, read_txn_columns
 from harness.op import Op
@@ -45,7 +45,7 @@ def _read_all(path: Path, data: bytes) -> History:
     if rewritten is not None:
         try:
             ops: list[Op] = STRICT.decode_lines(rewritten)
-            if b'"key":' not in rewritten and regular(ops, False):
+            if not has_beside(rewritten) and regular(ops, False):
                 return History(ops)
         except (msgspec.DecodeError, UnicodeDecodeError):
             pass

@@ -14,7 +14,7 @@ import msgspec
 
 from harness.errors import HistoryError
 from harness.history.columns import LARGE, LazyOps, read_columns
-from harness.history.formats.raw import LOOSE, STRICT, Raw, ops_of, regular
+from harness.history.formats.raw import LOOSE, STRICT, Raw, has_beside, ops_of, regular
 from harness.history.history import History
 from harness.history.txn_columns import LARGE as LARGE_TXNS
 from harness.history.txn_columns import read_txn_columns
@@ -70,7 +70,7 @@ def _read_lines(path: Path, data: bytes) -> History:
             raise HistoryError(f"{path}, line 1: not a header: {error}", way_out="give a history file") from error
     try:
         ops: list[Op] = STRICT.decode_lines(data)  # our own files, and what is as regular
-        if (header or b'"key":' not in data) and regular(ops, bool(header)):
+        if (header or not has_beside(data)) and regular(ops, bool(header)):
             return History(ops, header, notes)
     except (msgspec.DecodeError, UnicodeDecodeError):
         pass

@@ -31,10 +31,21 @@ class Raw(msgspec.Struct, gc=False):
     node: Any = None
     ext: Any = None
     key: Any = msgspec.UNSET
+    position: Any = None
+    link: Any = None
+    rebalance_log: Any = msgspec.field(default=None, name="rebalance-log")
+    seek: Any = msgspec.field(default=None, name="seek-to-beginning?")
 
 
+# What Jepsen writes beside the value; where one of these names stands in a file, its lines are read as Raw. All but the key go to `ext`.
+BESIDE = (b'"key":', b'"position":', b'"link":', b'"rebalance-log":', b'"seek-to-beginning?":')
 STRICT = msgspec.json.Decoder(Op)
 LOOSE = msgspec.json.Decoder(Raw)
+
+
+def has_beside(data: bytes) -> bool:
+    """Does a file have fields that an op of ours has not?"""
+    return any(name in data for name in BESIDE)
 
 
 def regular(ops: Sequence[Op], ours: bool) -> bool:
@@ -79,10 +90,16 @@ def ops_of(path: Path, raws: Sequence[Raw], offset: int) -> list[Op]:
                 value,
                 raw.error,
                 raw.node,
-                raw.ext,
+                raw.ext if raw.ext is not None else _beside(raw),
             )
         )
     return ops
+
+
+def _beside(raw: Raw) -> dict[str, Any] | None:
+    fields = {"position": raw.position, "link": raw.link, "rebalance-log": raw.rebalance_log, "seek-to-beginning?": raw.seek}
+    found = {name: value for name, value in fields.items() if value is not None}
+    return found or None
 
 
 def _nanoseconds(time: float | None) -> int:
