@@ -21,6 +21,7 @@ class T(NamedTuple):
     process: int
     outcome: str
     mops: list
+    finals: dict  # key -> the value that it wrote last
 
 
 def transactions(history):
@@ -29,18 +30,15 @@ def transactions(history):
     found = history.shared["oracle"] = []
     for number, call in enumerate(history.calls()):
         mops = call.completion.value if call.outcome == "ok" else call.invoke.value
-        found.append(T(number, call.invoke.process, call.outcome, [[f, json.dumps(k), json.dumps(v)] for f, k, v in mops]))
+        mops = [[f, json.dumps(k), json.dumps(v)] for f, k, v in mops]
+        found.append(T(number, call.invoke.process, call.outcome, mops, {k: v for f, k, v in mops if f == "w"}))
     return found
-
-
-def finals(txn):
-    return {k: v for f, k, v in txn.mops if f == "w"}
 
 
 def explanations(txns, reader, at):
     """Who may have been read: transactions that did not fail and wrote the value last, and the initial state for null."""
     _, key, value = reader.mops[at]
-    found = [t.number for t in txns if t is not reader and t.outcome != "fail" and finals(t).get(key) == value]
+    found = [t.number for t in txns if t is not reader and t.outcome != "fail" and t.finals.get(key) == value]
     return ([START] if value == "null" else []) + found
 
 
@@ -94,17 +92,15 @@ def relation(txns, reads, level, sessions, first):
     causes = closed(known) if level == "causal" else known
     must = set(known)
     for reader, at, key, t1 in reads:
-        for t2 in [START, *(t.number for t in txns if key in finals(t))]:
+        for t2 in [START, *(t.number for t in txns if key in t.finals)]:
             if t2 in (t1, reader):
                 continue
-            read_before = any(r == reader and writer == t2 and p < at for r, p, _, writer in reads)
-            read = any(r == reader and writer == t2 for r, _, _, writer in reads)
-            premise = {
-                "dependency": False,
-                "read-committed": read_before,
-                "read-atomic": (t2, reader) in session or read,
-                "causal": (t2, reader) in causes,
-            }[level]
+            if level == "read-committed":
+                premise = any(r == reader and writer == t2 and p < at for r, p, _, writer in reads)
+            elif level == "read-atomic":
+                premise = (t2, reader) in session or any(r == reader and writer == t2 for r, _, _, writer in reads)
+            else:
+                premise = level == "causal" and (t2, reader) in causes
             if premise:
                 must.add((t2, t1))
     return must
