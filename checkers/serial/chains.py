@@ -80,6 +80,9 @@ class Chains:
 
     def _link(self, key: Hashable, writers: list[int]) -> None:
         """Chains of a key, by number of their first writer, the initial one first; what reads in a ring makes chains of one each."""
+        if len(writers) == 1:
+            self._add(key, tuple(writers), self.after.get((key, START)) == writers[0])
+            return
         follows = {self.after[key, writer] for writer in (START, *writers) if (key, writer) in self.after}
         heads = [writer for writer in writers if writer not in follows]
         first = self.after.get((key, START))

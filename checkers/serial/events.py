@@ -117,16 +117,21 @@ class Events:
 
     def _reads(self) -> None:
         """Sure reads: wr, and rw to the version that surely comes next."""
+        start, commit = self.start, self.commit
         for (key, source), readers in self.chains.seen_by.items():
             following = self.chains.after.get((key, source))
-            for reader in readers:
-                if source != START:
-                    self._edge(self.commit[source], self.start[reader], Why(WR, key))
-                if following is not None:
-                    self._edge(self.start[reader], self.commit[following], Why(RW, key, source))
+            if source != START:
+                self._edges([commit[source]] * len(readers), [start[reader] for reader in readers], Why(WR, key))
+            if following is not None:
+                self._edges([start[reader] for reader in readers], [commit[following]] * len(readers), Why(RW, key, source))
         for (key, source), update in self.chains.after.items():
             if source != START:
-                self._edge(self.commit[source], self.start[update], Why(WR, key))
+                self._edge(commit[source], start[update], Why(WR, key))
+
+    def _edges(self, sources: list[int], targets: list[int], why: Why) -> None:
+        self.source += sources
+        self.target += targets
+        self.why += [why] * len(sources)
 
     def _chains(self, key: Hashable, chains: Sequence[Chain]) -> None:
         """Nodes for the readers of last versions, where a chain may follow; the beginning, and what grew from it, come first."""

@@ -86,14 +86,21 @@ class Problem:
         self._find()
         self.taken, self.optional = self._choose()
         chosen = frozenset(self.taken)
+        left_out = {txn.number for txn in txns if txn.outcome not in (OK, FAIL)} - chosen
         self.reads: dict[int, list[Read]] = {}
         self.writers: dict[Hashable, list[int]] = {}
+        known: dict[tuple[Hashable, Hashable], tuple[int, ...]] = {}
         for number in self.taken:
-            self.reads[number] = [
-                Read(number, key, value, tuple(w for w in self._sources(number, key, value) if w == START or w in chosen))
-                for key, value in self.bodies[number].reads.items()
-            ]
-            for key in self.bodies[number].writes:
+            body, reads = self.bodies[number], []
+            for item in body.reads.items():
+                sources = known.get(item)
+                if sources is None or number in sources:
+                    sources = tuple(w for w in self._sources(number, *item) if w not in left_out)
+                    if body.writes.get(item[0]) != item[1]:
+                        known[item] = sources
+                reads.append(Read(number, *item, sources))
+            self.reads[number] = reads
+            for key in body.writes:
                 self.writers.setdefault(key, []).append(number)
 
     def _sources(self, reader: int, key: Hashable, value: Hashable) -> list[int]:
@@ -121,18 +128,20 @@ class Problem:
 
     def _choose(self) -> tuple[list[int], frozenset[int]]:
         """The taken, and which of them are optional: followed from the ok ones along all sources, and along sole sources."""
-        certain = self._follow(sole=True)
-        possible = self._follow(sole=False)
+        unsure = {item for item, writers in self._finals.items() if any(self.txns[writer].outcome != OK for writer in writers)}
+        certain = self._follow(unsure, sole=True)
+        possible = self._follow(unsure, sole=False)
         optional = frozenset(number for number in possible - certain if self.bodies[number].reads)
         return sorted(possible), optional
 
-    def _follow(self, *, sole: bool) -> set[int]:
+    def _follow(self, unsure: set[tuple[Hashable, Hashable]], *, sole: bool) -> set[int]:
+        """unsure: what transactions of unknown outcome may have written."""
         found = {txn.number for txn in self.txns if txn.outcome == OK}
-        waiting = sorted(found)
+        waiting = sorted(found) if unsure else []
         while waiting:
             reader = waiting.pop()
-            for key, value in self.bodies[reader].reads.items():
-                sources = self._sources(reader, key, value)
+            for item in unsure.intersection(self.bodies[reader].reads.items()):
+                sources = self._sources(reader, *item)
                 for writer in sources if not sole or len(sources) == 1 else ():
                     if writer != START and writer not in found:
                         found.add(writer)
@@ -146,9 +155,9 @@ class Problem:
                 continue
             if body.trouble:
                 self.findings.append(Finding(body.trouble[0], (txn.number,), *body.trouble[1:]))
-            for key, value in body.reads.items():
-                if not self._sources(txn.number, key, value):
-                    self.findings.append(self._unexplained(txn.number, key, value))
+            for item in body.reads.items():
+                if (item not in self._finals or self._finals[item] in ([], [txn.number])) and not self._sources(txn.number, *item):
+                    self.findings.append(self._unexplained(txn.number, *item))
 
     def _unexplained(self, reader: int, key: Hashable, value: Hashable) -> Finding:
         wrote = [txn for txn in self.txns if any(m.kind == WRITE and m.key == key and m.value == value for m in txn.mops)]

@@ -10,16 +10,19 @@ Source     Tan et al., Cobra, OSDI 2020 (pruning).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from checkers.serial.chains import Chain
 from checkers.serial.events import Events
 from checkers.serial.guess import cycle_free_order
 
+if TYPE_CHECKING:
+    import numpy as np
+
 MOST_PAIRS = 4_000_000  # beyond, and beyond so many bits, pairs are left to the search
 MOST_BITS = 1 << 31
 FEW = 3_000  # pairs up to which plain Python is quicker than importing numpy
-FRUITFUL = 20  # a round goes on if it settled one pair in so many; among few pairs, if it settled any
+FRUITFUL = 20  # rounds go on while they settle one pair in so many of those left; among few pairs, any
 
 
 class Settled(NamedTuple):
@@ -45,50 +48,32 @@ class Pruned:
         self.settled: list[Settled] = []
         self.dead: tuple[Chain, Chain] | None = None
         self.order = cycle_free_order(len(events.txn), self.source, self.target)
-        pairs = self._pairs()
-        few, count = len(pairs) <= FEW, 0
-        while pairs and self.dead is None and len(self.order) == len(events.txn):
+        keys = [chains for chains in events.chains.by_key.values() if len(chains) > 1]
+        asked = [chain for chains in keys for chain in chains]
+        pairs = sum(len(chains) ** 2 // 2 for chains in keys)
+        if pairs and pairs <= MOST_PAIRS and len(self.order) == len(events.txn) and 4 * len(asked) * len(events.txn) <= MOST_BITS:
+            self._run(_few_pairs(keys) if pairs <= FEW else ManyPairs(events, asked), asked)
+
+    def _run(self, pairs: FewPairs | ManyPairs, asked: Sequence[Chain]) -> None:
+        """Rounds, as long as they are worth it."""
+        count = 0
+        while True:
             count += 1
-            settled, pairs = self._round(pairs, few)
-            for first, second in settled:
-                self._settle(first, second, count)
-            if settled:
-                self.order = cycle_free_order(len(events.txn), self.source, self.target)
-            if len(settled) * FRUITFUL < len(pairs) and not (few and settled):
-                break
-
-    def _pairs(self) -> list[tuple[Chain, Chain]]:
-        keys = [chains for chains in self.events.chains.by_key.values() if len(chains) > 1]
-        count = sum(len(chains) ** 2 // 2 for chains in keys)
-        asked = 4 * sum(map(len, keys))
-        if count > MOST_PAIRS or asked * len(self.events.txn) > MOST_BITS:
-            return []
-        return [(a, b) for chains in keys for i, a in enumerate(chains) if not a.initial for b in chains[i + 1 :]]
-
-    def _settle(self, first: Chain, second: Chain, count: int) -> None:
-        for source, target, _ in self.events.between(first, second):
-            if not self._closure.has(source, target):
-                self.source.append(source)
-                self.target.append(target)
-                self.tag.append(-2 - len(self.settled))
-        self.settled.append(Settled(first, second, count))
-
-    def _round(self, pairs: list[tuple[Chain, Chain]], few: bool) -> tuple[list[tuple[Chain, Chain]], list[tuple[Chain, Chain]]]:
-        """Pairs in the order that is left to them, and pairs that have both."""
-        chains = dict.fromkeys(chain for pair in pairs for chain in pair)
-        self._closure = Closure(self, chains)
-        judge = self._closure.judge_few if few else self._closure.judge_many
-        settled: list[tuple[Chain, Chain]] = []
-        open_: list[tuple[Chain, Chain]] = []
-        for pair, forward, backward in zip(pairs, *judge(pairs)):
-            if forward and backward:
-                open_.append(pair)
-            elif forward or backward:
-                settled.append(pair if forward else pair[::-1])
-            else:
-                self.dead = pair
-                return settled, []
-        return settled, open_
+            found = pairs.judge(Closure(self, asked))
+            if found.dead is not None:
+                self.dead = found.dead
+                return
+            for pair, edges in found.news:
+                for source, target in edges:
+                    self.source.append(source)
+                    self.target.append(target)
+                    self.tag.append(-2 - len(self.settled))
+                self.settled.append(Settled(*pair, count))
+            if not found.news:
+                return
+            self.order = cycle_free_order(len(self.events.txn), self.source, self.target)
+            if len(self.order) < len(self.events.txn) or (found.left > FEW and len(found.news) * FRUITFUL < found.left):
+                return
 
     def reasons(self, tags: Iterable[int]) -> list[Settled]:
         """The settled pairs of some edges, and all that they rest on, in the order in which they were settled."""
@@ -134,54 +119,142 @@ def _path(out: dict[int, list[tuple[int, int]]], start: int, end: int) -> list[i
 
 
 class Closure:
-    """What the ends of chains reach, of the ends of chains."""
+    """What the ends of chains reach, of the ends of chains: `reach`, by node, bits by `column`; `place`: their positions in the order."""
 
     def __init__(self, pruned: Pruned, chains: Iterable[Chain]) -> None:
         self.events = pruned.events
-        self._column: dict[int, int] = {}
+        self.column: dict[int, int] = {}
         for chain in chains:
-            for node in self._ends(chain):
-                self._column.setdefault(node, len(self._column))
+            for node in ends(self.events, chain):
+                self.column.setdefault(node, len(self.column))
         out: list[list[int]] = [[] for _ in range(len(self.events.txn))]
         for source, target in zip(pruned.source, pruned.target):
             out[source].append(target)
-        self._reach = [0] * len(out)
+        self.reach = [0] * len(out)
+        self.place = {node: place for place, node in enumerate(pruned.order) if node in self.column}
         for node in reversed(pruned.order):
-            bits = 1 << self._column[node] if node in self._column else 0
+            bits = 1 << self.column[node] if node in self.column else 0
             for following in out[node]:
-                bits |= self._reach[following]
-            self._reach[node] = bits
-
-    def _ends(self, chain: Chain) -> tuple[int, int, int, int]:
-        """start and commit of its head, commit of its last, its readers (its last again, if it has none)."""
-        events, last = self.events, self.events.commit[chain.last]
-        return events.start[chain.head], events.commit[chain.head], last, events.readers.get(chain.number, last)
+                bits |= self.reach[following]
+            self.reach[node] = bits
 
     def has(self, source: int, target: int) -> bool:
         """Whether one reaches another."""
-        return bool(self._reach[source] >> self._column[target] & 1)
+        return bool(self.reach[source] >> self.column[target] & 1)
 
-    def judge_few(self, pairs: Sequence[tuple[Chain, Chain]]) -> tuple[list[bool], list[bool]]:
-        """For each pair whether each way is left."""
-        return [self._left(a, b) for a, b in pairs], [self._left(b, a) for a, b in pairs]
 
-    def _left(self, first: Chain, second: Chain) -> bool:
-        return not any(self.has(target, source) for source, target, _ in self.events.between(first, second))
+def ends(events: Events, chain: Chain) -> tuple[int, int, int, int]:
+    """start and commit of its head, commit of its last, its readers (its last again, if it has none)."""
+    last = events.commit[chain.last]
+    return events.start[chain.head], events.commit[chain.head], last, events.readers.get(chain.number, last)
 
-    def judge_many(self, pairs: Sequence[tuple[Chain, Chain]]) -> tuple[list[bool], list[bool]]:
-        """The same with numpy."""
+
+class Judged(NamedTuple):
+    """news: settled pairs (the first comes first) with the edges that nothing implied yet; left: how many have both ways."""
+
+    dead: tuple[Chain, Chain] | None
+    news: list[tuple[tuple[Chain, Chain], list[tuple[int, int]]]]
+    left: int
+
+
+def _few_pairs(keys: Iterable[Sequence[Chain]]) -> FewPairs:
+    return FewPairs([(a, b) for chains in keys for i, a in enumerate(chains) if not a.initial for b in chains[i + 1 :]])
+
+
+class FewPairs:
+    """Pairs in plain Python."""
+
+    def __init__(self, pairs: list[tuple[Chain, Chain]]) -> None:
+        self._pairs = pairs
+
+    def judge(self, closure: Closure) -> Judged:
+        """Look at all pairs that are left, once."""
+        left: list[tuple[Chain, Chain]] = []
+        news: list[tuple[tuple[Chain, Chain], list[tuple[int, int]]]] = []
+        for pair in self._pairs:
+            ways = [way for way in (pair, pair[::-1]) if not any(closure.has(t, s) for s, t, _ in closure.events.between(*way))]
+            if not ways:
+                return Judged(pair, [], 0)
+            if len(ways) == 2:
+                left.append(pair)
+                continue
+            edges = [(s, t) for s, t, _ in closure.events.between(*ways[0]) if not closure.has(s, t)]
+            if edges:
+                news.append((ways[0], edges))
+        self._pairs = left
+        return Judged(None, news, len(left))
+
+
+class ManyPairs:
+    """Pairs as arrays of places in `chains`; of each chain its ends as nodes, and whether it has readers; of each key what is settled."""
+
+    def __init__(self, events: Events, chains: Sequence[Chain]) -> None:
         import numpy as np
 
-        width = (len(self._column) + 7) // 8
-        rows = np.frombuffer(b"".join(self._reach[node].to_bytes(width, "little") for node in self._column), np.uint8)
-        rows = rows.reshape(len(self._column), width)
-        ends = {chain.number: self._ends(chain) for chain in dict.fromkeys(chain for pair in pairs for chain in pair)}
-        a = np.array([[self._column[node] for node in ends[pair[0].number]] for pair in pairs]).T
-        b = np.array([[self._column[node] for node in ends[pair[1].number]] for pair in pairs]).T
+        self._chains = chains
+        self._ends = np.array([ends(events, chain) for chain in chains]).T
+        self._read = np.array([chain.number in events.readers for chain in chains])
+        firsts, seconds, at = [], [], 0
+        self._starts: list[int] = []
+        self._known: list[np.ndarray] = []
+        while at < len(chains):
+            count = len(events.chains.by_key[chains[at].key])
+            a, b = np.triu_indices(count, 1)
+            keep = a >= int(chains[at].initial)
+            firsts.append(a[keep] + at)
+            seconds.append(b[keep] + at)
+            self._starts.append(at)
+            self._known.append(np.zeros((count, count), np.bool_))
+            at += count
+        self._a, self._b = np.concatenate(firsts), np.concatenate(seconds)
 
-        def left(first: np.ndarray, second: np.ndarray) -> list[bool]:
-            forbidden = rows[second[0], first[2] >> 3] >> (first[2] & 7) & 1
-            forbidden |= (rows[second[1], first[3] >> 3] >> (first[3] & 7) & 1) & (first[3] != first[2])
-            return list(forbidden == 0)
+    def judge(self, closure: Closure) -> Judged:
+        """Look at all pairs that are left, once."""
+        import numpy as np
 
-        return left(a, b), left(b, a)
+        width = (len(closure.column) + 7) // 8
+        joined = b"".join(closure.reach[node].to_bytes(width, "little") for node in closure.column)
+        rows = np.frombuffer(joined, np.uint8).reshape(len(closure.column), width)
+        column = np.zeros(int(self._ends.max()) + 1, np.int64)
+        column[list(closure.column)] = list(closure.column.values())
+        head_start, head_commit, last, readers = column[self._ends]
+
+        def reach(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+            return np.asarray((rows[source, target >> 3] >> (target & 7).astype(np.uint8) & 1) != 0)
+
+        a, b = self._a, self._b
+        not_ab = reach(head_start[b], last[a]) | (self._read[a] & reach(head_commit[b], readers[a]))
+        not_ba = reach(head_start[a], last[b]) | (self._read[b] & reach(head_commit[a], readers[b]))
+        if (dead := np.flatnonzero(not_ab & not_ba)).size:
+            return Judged((self._chains[a[dead[0]]], self._chains[b[dead[0]]]), [], 0)
+        one = not_ab | not_ba
+        first, second = np.where(not_ba, a, b)[one], np.where(not_ba, b, a)[one]
+        lacks_last = ~reach(last[first], head_start[second])
+        lacks_read = self._read[first] & ~reach(readers[first], head_commit[second])
+        fresh = self._direct(first, second, closure) & (lacks_last | lacks_read)
+        news = []
+        for at in np.flatnonzero(fresh):
+            x, y = int(first[at]), int(second[at])
+            edges = [(int(self._ends[2, x]), int(self._ends[0, y]))] if lacks_last[at] else []
+            edges += [(int(self._ends[3, x]), int(self._ends[1, y]))] if lacks_read[at] else []
+            news.append(((self._chains[x], self._chains[y]), edges))
+        self._a, self._b = a[~one], b[~one]
+        return Judged(None, news, len(self._a))
+
+    def _direct(self, first: np.ndarray, second: np.ndarray, closure: Closure) -> np.ndarray:
+        """Which of the settled pairs do not follow from two others, by a chain that stands between them in the present order, too."""
+        import numpy as np
+
+        starts = np.array(self._starts)
+        key = np.searchsorted(starts, first, side="right") - 1
+        direct = np.ones(len(first), np.bool_)
+        for number in np.unique(key):
+            mine = np.flatnonzero(key == number)
+            known, start = self._known[number], self._starts[number]
+            known[first[mine] - start, second[mine] - start] = True
+            places = np.array([closure.place[int(node)] for node in self._ends[0, start : start + len(known)]])
+            by_place = np.argsort(places)
+            rank = np.argsort(by_place)
+            upward = np.triu(known[np.ix_(by_place, by_place)], 1).astype(np.float32)
+            direct[mine] = (upward @ upward)[rank[first[mine] - start], rank[second[mine] - start]] == 0
+        return direct
