@@ -99,7 +99,11 @@ class Model:
         return False
 
     def helps(self, state: Any, crashed: Act, wanted: Act) -> bool:
-        """False only if no shortest series of crashed acts, all of unknown result, before `wanted` begins with this one in this state."""
+        """False only if the crashed act need not come before `wanted` now: it can wait, or never happen, whatever else acts in between.
+
+        That an act is not needed to make `wanted` possible is not enough: what comes later may see that it came before. Here no act has a
+        known result but `wanted`.
+        """
         return True
 
     def needless(self, crashed: Act, observed: frozenset[Any]) -> bool:

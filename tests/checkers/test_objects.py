@@ -134,6 +134,18 @@ def test_each_model_says_why_in_its_own_words(model, text, why):
             "0 invoke insert 2\n0 ok insert 2\n0 invoke insert 1\n0 ok insert 1\n0 invoke poll\n0 ok poll 1",
         ),
         ("multi-register", {"initial": {"x": 1}}, '0 invoke read ["x", "y"]\n0 ok read {"x": 1, "y": null}'),
+        (  # the crashed one came before the other, which overwrote half of it
+            "multi-register",
+            {},
+            '0 invoke txn [["w", "y", 1], ["w", "z", 1]]\n0 info txn [["w", "y", 1], ["w", "z", 1]]\n1 invoke write {"z": 2}\n'
+            '1 ok write {"z": 2}\n1 invoke read {"y": null, "z": null}\n1 ok read {"y": 1, "z": 2}',
+        ),
+        (  # it came before the last push, and what is under it was seen
+            "stack",
+            {},
+            "0 invoke push 1\n0 ok push 1\n0 invoke push 2\n0 ok push 2\n1 invoke pop\n1 info pop\n0 invoke push 3\n0 ok push 3\n"
+            "0 invoke pop\n0 ok pop 3\n0 invoke pop\n0 ok pop 1",
+        ),
         ("set", {}, "0 invoke add 1\n0 ok add true\n1 invoke add true\n1 ok add true\n0 invoke read\n0 ok read [true, 1]"),
     ],
 )

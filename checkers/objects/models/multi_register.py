@@ -74,11 +74,6 @@ class MultiRegister(Model):
         """It wrote nothing that anybody read."""
         return observed.isdisjoint(self._of(crashed).writes.items())
 
-    def helps(self, state: Any, crashed: Act, wanted: Act) -> bool:
-        """It writes something that is wanted and is not there: what it writes besides is of no use to the reader."""
-        values, reads = dict(state), self._of(wanted).reads
-        return any(key in reads and reads[key] == value != values.get(key) for key, value in self._of(crashed).writes.items())
-
     def split(self, acts: Sequence[Act]) -> Sequence[Hashable] | None:
         """Registers that no op binds together, directly or through others, are objects of their own."""
         leader: dict[Any, Any] = {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from checkers.linearizable.operations import show, thaw
@@ -51,15 +52,15 @@ class PriorityQueue(Container):
         best = self._best(state)
         if act.result is None or not state:
             return [state] if not state and act.answers(None) else []
-        return [
-            state if act.f == "peek" else tuple(other for at, other in enumerate(state) if at != chosen)
-            for chosen in best
-            if act.answers(state[chosen][2])
-        ]
+        return [state if act.f == "peek" else state[:chosen] + state[chosen + 1 :] for chosen in best if act.answers(state[chosen][2])]
 
     def _best(self, state: Any) -> list[int]:
         """Where the elements of the first rank stand: 1 and 1.0 are two values of one rank."""
-        return [at for at, item in enumerate(state) if item[0] == state[self.end][0]]
+        if not state:
+            return []
+        first = state[self.end][0]
+        places = range(len(state)) if self.end == 0 else range(len(state) - 1, -1, -1)
+        return [*takewhile(lambda at: state[at][0] == first, places)]
 
     def next(self, state: Any, act: Act) -> Any:
         """An element of the first rank."""
