@@ -108,7 +108,7 @@ def mend(chosen, count, stack, soft, writer, place, note, noted, of, following, 
 
 def replay(order, call, ret, due, read_at, read, write_at, write, key, now, done):
     """Execute the order again: everybody once, within his interval, with every read finding what was written last."""
-    moment = -1
+    moment = call[order[0]] if len(order) else 0
     for txn in order:
         moment = max(moment, call[txn])
         if moment >= ret[txn] or done[txn]:

@@ -116,3 +116,22 @@ def test_stale_reads_are_judged_exactly_and_twice_the_same():
     for anomaly in verdict.anomalies:
         if len(anomaly.ops) <= 6:
             assert verify_witness(recorded, anomaly), anomaly.message
+
+
+def late(history, share, far, seed):
+    """Each transaction by a process of its own, a share of them seen to begin and end some positions later than they did."""
+    rng, moved = random.Random(seed), []
+    for number, (invoke, done) in enumerate(history.calls()):
+        shift = far + 0.5 if rng.random() < share else 0
+        moved += [(op.index + shift, msgspec.structs.replace(op, process=number)) for op in (invoke, done) if op]
+    return dense([op for _, op in sorted(moved, key=lambda one: one[0])])
+
+
+def test_a_serializable_history_that_strays_from_real_time_is_proved_by_an_order_that_nearly_keeps_it(monkeypatch):
+    recorded = late(valid_history(1200, seed=3, clients=6), 0.02, 12, seed=1)
+    strict = judge(recorded)
+    assert strict.valid is False and all(type_.endswith("-realtime") for type_ in strict.counts)
+    monkeypatch.setattr("checkers.serial.checker.judge", None)  # not asked
+    verdict = judge(recorded, "serializable")
+    assert verdict.valid is True and "serializable" in verdict.holds and "strict-serializable" not in verdict.holds
+    assert judge(recorded, "snapshot-isolation").valid is True
