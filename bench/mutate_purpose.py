@@ -23,7 +23,8 @@ MUTANTS: dict[str, list[Mutant]] = {
     "acts": [
         ("acts.py", "known = done is not None and outcome in (OK, FAIL)", "known = done is not None"),
         ("acts.py", 'value.keys() == {"key", "value"}', "False"),
-        ("acts.py", "if done is not None and outcome == OK:", "if done is not None:"),
+        ("acts.py", "if call.completion is not None and call.outcome == OK else None", "if call.completion is not None else None"),
+        ("acts.py", "tuples = keyed_by_tuples(history, ASKING)", "tuples = False"),
         ("acts.py", "objects.setdefault(key, [])", "objects.setdefault(None, [])"),
     ],
     "findings": [

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
+from checkers.linearizable.operations import keyed_by_tuples
 from checkers.transactions.txns import NEVER, ident, show
 from harness.errors import HistoryError
 from harness.history.history import Call, History
-from harness.op import FAIL, INFO, OK
+from harness.op import FAIL, INFO, OK, Op
+
+ASKING = frozenset({"read", "read-init", "generate", "dequeue", "drain", "inc"})
 
 
 class Act(NamedTuple):
@@ -52,26 +55,31 @@ class Act(NamedTuple):
 
 
 def acts_by_key(history: History) -> dict[Hashable, list[Act]]:
-    """The ops of each key by invocation; the only object of a history without keys is at None. Cost: O(n)."""
+    """The ops of each key by invocation; the only object of a history without keys is at None. Cost: O(n).
+
+    Keys stand in values {"key": k, "value": v}, or, as Jepsen's independent keys, [k, v], if all ops that ask for a value have [k, null].
+    """
+    tuples = keyed_by_tuples(history, ASKING)
     objects: dict[Hashable, list[Act]] = {}
     for call in history.calls():
-        key, asked = _keyed(call.invoke.value)
-        objects.setdefault(key, []).append(_act(call, asked))
+        key, asked = _keyed(call.invoke, tuples)
+        given = _keyed(call.completion, tuples)[1] if call.completion is not None and call.outcome == OK else None
+        objects.setdefault(key, []).append(_act(call, asked, given))
     return objects
 
 
 def acts(history: History) -> list[Act]:
     """All ops by invocation, with their values as they stand: for histories that are of one object."""
-    return [_act(call, call.invoke.value, keyed=False) for call in history.calls()]
+    return [
+        _act(call, call.invoke.value, call.completion.value if call.completion is not None and call.outcome == OK else None)
+        for call in history.calls()
+    ]
 
 
-def _act(call: Call, asked: Any, *, keyed: bool = True) -> Act:
+def _act(call: Call, asked: Any, given: Any) -> Act:
     invoke, done = call
     outcome = INFO if done is None else done.type
     known = done is not None and outcome in (OK, FAIL)
-    given = None
-    if done is not None and outcome == OK:
-        given = _keyed(done.value)[1] if keyed else done.value
     return Act(
         invoke.f,
         invoke.process,
@@ -87,10 +95,15 @@ def _act(call: Call, asked: Any, *, keyed: bool = True) -> Act:
     )
 
 
-def _keyed(value: Any) -> tuple[Hashable, Any]:
+def _keyed(op: Op, tuples: bool) -> tuple[Hashable, Any]:
+    value = op.value
     if type(value) is dict and value.keys() == {"key", "value"}:
         return ident(value["key"]), value["value"]
-    return None, value
+    if not tuples:
+        return None, value
+    if not isinstance(value, list) or len(value) != 2:
+        raise HistoryError(f"op {op.index}: {str(value)[:60]!r} is not [key, value]", way_out="every op of a keyed history has its key")
+    return ident(value[0]), value[1]
 
 
 def strange(act: Act, what: str) -> HistoryError:

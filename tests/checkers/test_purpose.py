@@ -100,6 +100,14 @@ def test_only_an_op_that_certainly_happened_gave_something():
     assert [act.ops for act in acts(history(*keyed))] == [[0, 1], [2], [3]]
 
 
+def test_jepsens_independent_keys_are_tuples():
+    keyed = [*put(0, "add", "[7,3]"), *done(1, "read", "[7,3]", "[7,null]"), *put(0, "add", "[8,1]"), *done(1, "read", "[8,5]", "[8,null]")]
+    verdict = judge(Counter(), keyed)
+    assert (verdict.counts, verdict.anomalies[0].key) == ({"impossible-value": 1}, 8)
+    with pytest.raises(HistoryError, match=r"op 2: '4' is not \[key, value\]"):
+        judge(Counter(), [*keyed[2:4], *put(0, "add", 4)])
+
+
 # counter
 
 
