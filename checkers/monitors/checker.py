@@ -22,6 +22,7 @@ from checkers.monitors.story import tell
 from checkers.monitors.table import Found, Table, unique
 from checkers.monitors.window import smallest, smallest_of_element
 from harness.checker import CheckContext
+from harness.errors import UsageError
 from harness.history.history import History
 from harness.verdict import Anomaly, Verdict
 
@@ -56,6 +57,8 @@ class Monitor:
     smallest_first = False
 
     def __init__(self, keyed: str = "auto", budget: int = 2_000_000) -> None:
+        if keyed not in ("auto", "tuple"):
+            raise UsageError(f"keyed = {keyed!r}", way_out="auto or tuple")
         self.keyed, self.budget = keyed, budget
 
     def check(self, history: History, context: CheckContext) -> Verdict:
@@ -76,6 +79,17 @@ class Monitor:
         from checkers.monitors.small import compile_all
 
         compile_all()
+
+    @staticmethod
+    def warm(history: History) -> None:
+        """Compile what was never compiled before the fork, where no budget runs."""
+        if history.columns is not None:
+            from checkers.monitors.kernels import judge_elements
+            from checkers.monitors.small import compile_all
+            from harness.compiled import announce
+
+            if announce(judge_elements, "judging a large history of an object"):
+                compile_all()
 
     def sift(self, columns: Columns) -> Sifted | None:
         """What the fast road leaves to judge, or None if it does not apply."""
@@ -214,6 +228,8 @@ class PriorityQueue(Monitor):
 
     def __init__(self, keyed: str = "auto", budget: int = 2_000_000, first: str = "largest") -> None:
         super().__init__(keyed, budget)
+        if first not in ("largest", "smallest"):
+            raise UsageError(f"first = {first!r}", way_out="say which value goes first: largest or smallest")
         self.smallest_first = first == "smallest"
 
     def rule(self) -> Rule:

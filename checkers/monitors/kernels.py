@@ -7,11 +7,11 @@ Relies on      numba's cache: compiled once (`splitbrain prepare --kernels`), lo
 
 from __future__ import annotations
 
-from numba import njit
 from numba.extending import register_jitable
 
 from checkers.linearizable.kernels import slot
 from checkers.monitors import cover, deadlines, peel, priority_queue, queue
+from harness.compiled import njit
 
 ADDS, REMOVES, LOOKS = range(3)  # roles of an f
 FINE, BAD, EXACT = range(3)  # of a key: no value alone is wrong; one is; the exact road must say

@@ -195,9 +195,11 @@ def read_columns(data: bytes, begin: int) -> Columns | None:
     import numpy as np
 
     try:
+        from harness.compiled import announce
         from harness.history.kernels import MOST_FS, PAIR, parse
     except RuntimeError:  # numba finds no folder that it may keep compiled code in
         return None
+    announce(parse, "reading a large history of objects")
     count = data.count(b"\n", begin)
     codes = np.array([FIELDS.index(field) for field in layout.fields])
     texts = np.frombuffer(b"".join(layout.literals), np.uint8)
