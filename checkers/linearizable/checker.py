@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from checkers.linearizable.operations import CAS, READ, WRITE, Operation, by_key, freeze, thaw, unique_values
 from checkers.linearizable.search import OutOfBudget, Stuck, prepare, search
-from checkers.linearizable.story import tell_conflict, tell_stuck
+from checkers.linearizable.story import next_ops, tell_conflict, tell_stuck
 from checkers.linearizable.weaker import STRICT, checker_of, judge, model_of
 from checkers.linearizable.window import smallest
 from checkers.linearizable.zones import conflict
@@ -141,8 +141,11 @@ class LinearizableRegister:
         if stuck is None:
             return None
         window = smallest(operations, stuck, self.initial)
-        message, kind = tell_stuck(_again(window, self.initial, stuck), window, operations, self.initial)
-        return self._anomaly(key, message, kind, window, "search")
+        again = _again(window, self.initial, stuck)
+        message, kind = tell_stuck(again, window, operations, self.initial)
+        anomaly = self._anomaly(key, message, kind, window, "search")
+        anomaly.witness |= {"stuck": again.op.call, "next": next_ops(again)}
+        return anomaly
 
     def _anomaly(self, key: Any, message: str, kind: str | None, ops: Sequence[Operation], rule: str) -> Anomaly:
         indices = sorted({index for op in ops for index in (op.index, op.done) if index >= 0})

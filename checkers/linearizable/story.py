@@ -123,6 +123,17 @@ def tell_stuck(stuck: Stuck, window: Sequence[Operation], operations: Sequence[O
     ), _stuck_kind(stuck, operations, initial)
 
 
+def next_ops(stuck: Stuck) -> list[dict[str, Any]]:
+    """Of the op that had to act and of all others open then: the states in which it could, and why not in the others."""
+    told = []
+    for op in [stuck.op, *stuck.pending]:
+        possible = [show(state) for state in stuck.states if step(state, op)[0]]
+        why = f"it was refused, so that the register did not hold {show(op.a)}" if op.f == NOT else f"it needs {show(op.a)}"
+        impossible = [{"state": show(state), "why": why} for state in stuck.states if not step(state, op)[0]]
+        told.append({"call": op.call, "possible": possible, "impossible": impossible})
+    return told
+
+
 def _because(stuck: Stuck) -> str:
     """Why the op cannot act, nor what is pending help it."""
     needs = [op for op in stuck.pending if op.f == CAS and not any(step(state, op)[0] for state in stuck.states)]

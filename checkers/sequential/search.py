@@ -161,10 +161,11 @@ class _Search:
         return False
 
     def following(self, state: State) -> list[State]:
-        """States after one more write, cas or append: what was invoked first comes first."""
+        """States after one more write, cas or append: first those that an op that is next waits for, then what was invoked first."""
         lines, used, held = list(state[0]), state[1], state[2]
         fronts = [ops[at] for at, ops in zip(lines, self.lines, strict=True) if at < len(ops)]
         found: list[tuple[int, State]] = []
+        wanted = {(self.nodes[place].key, self.nodes[place].op.a) for place in fronts if self.nodes[place].op.f in (READ, CAS)}
         for place in fronts:
             node = self.nodes[place]
             key = self.keys[node.key]
@@ -174,7 +175,8 @@ class _Search:
             line = self.place[place][0]
             lines[line] += 1
             if not self._lost(node.key, held[key], after, lines, used):
-                found.append((place, (tuple(lines), used, (*held[:key], after, *held[key + 1 :]))))
+                rank = place if (node.key, after) in wanted else place + len(self.nodes)
+                found.append((rank, (tuple(lines), used, (*held[:key], after, *held[key + 1 :]))))
             lines[line] -= 1
         found += self._crashed(lines, used, held, fronts)
         return [state for _, state in sorted(found, key=lambda pair: pair[0])]

@@ -78,15 +78,14 @@ class _Teller:
         steps = " < ".join(map(self._number, way))
         if why.rule == PROCESS:
             first = self._name(before)
-            self.lines.append(f"{first} comes before {self._name(after)}, of the same process")
+            self.lines.append(f"{first}, then {self._name(after)} (same process)")
         elif why.rule == READS:
             first = self._name(before)
-            self.lines.append(f"{first} comes before {self._name(after)}, which saw its value")
+            self.lines.append(f"{first}, then {self._name(after)}, which saw that value")
         elif why.rule == BEFORE:
             read, first = self._name(why.read), self._name(before)
             self.lines.append(
-                f"{first} comes before {self._name(after)}, because it comes before {read} ({steps}), which saw the value "
-                f"of {self._number(after)}"
+                f"so {first} is before {self._name(after)}: it is before {read} ({steps}), which saw the value of {self._number(after)}"
             )
         elif why.rule == AFTER and why.write >= 0:
             read, write = self._name(before), self._name(why.write)

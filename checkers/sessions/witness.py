@@ -40,7 +40,7 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
         return False
     if any(freeze(one["newer"]) != freeze(two["older"]) for one, two in zip(circle, circle[1:] + circle[:1], strict=True)):
         return False
-    who = {process[edge["ops"][1]] for edge in circle if edge["rule"] in ("reads", "own-write")}
+    who = {process.get(edge["ops"][-1]) for edge in circle if edge["rule"] in ("reads", "own-write")}
     if len(who) > 1 and not witness["one_order"]:
         return False
     looking = _Looking(ops, process, revision, freeze(witness["initial"]))

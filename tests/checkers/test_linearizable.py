@@ -216,6 +216,8 @@ def test_row_12_an_invalid_cas_history_has_a_verdict_and_a_window():
     verdict = check(text, model="cas-register")
     assert verdict.facts == {"keys": 1, "by_zones": 0, "by_search": 1}
     assert (the_one(verdict).kind, the_one(verdict).ops) == ("stale-read", [0, 1, 2, 3, 4, 5])
+    assert the_one(verdict).witness["stuck"] == 4
+    assert the_one(verdict).witness["next"][0] == {"call": 4, "possible": [], "impossible": [{"state": "2", "why": "it needs 1"}]}
 
 
 @pytest.mark.parametrize("clients", [20, 100])

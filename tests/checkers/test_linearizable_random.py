@@ -75,7 +75,7 @@ def test_the_compiled_search_says_what_the_search_in_python_says(kind, few, beam
     monkeypatch.setattr(compiled, "FEW", few)
     monkeypatch.setattr(compiled, "BEAMS", (beam,))
     monkeypatch.setattr(searching, "FEW", few)
-    for i in range(400):
+    for i in range(150):
         history = oracle.random_history(random.Random(f"compiled {kind} {i}"), kind)
         keys = by_key(history, "auto", "observes" if kind == "observing-cas" else "nothing", "cas-register")
         for operations in keys.values():
