@@ -3,7 +3,7 @@
     bench/prove_rw_register.py [HISTORIES] [SEED]      default 200000 1; part of it runs in every test
 
 For each history, under a model and assumptions that are drawn: the same phenomena in the same number; no model is said to be ruled out, or
-to hold, that is not, over all orders of all versions; unknown only where that is honest; every witness proved again. In parts of 20,000,
+to hold, that is not, over all orders of all versions; unknown only where that is honest; every witness proved again. In parts of 5,000,
 each a row of bench/figures/rw_register.jsonl.
 """
 
@@ -22,7 +22,7 @@ from proof import Proof
 from tests.checkers.oracle_rw_register import random_history
 from tests.checkers.test_rw_register_random import compare
 
-PART = 20_000
+PART = 5_000
 
 
 def part(first: int, count: int, seed: int) -> dict[str, Any]:

@@ -119,8 +119,9 @@ def _cycles(txns: Sequence[Txn], order: dict[tuple[int, int], Why | Demand]) -> 
     for source, target in order:
         following[source].append(target)
     found: list[Fracture] = []
-    grouped = group(order)
-    for members in cyclic_components(following, len(txns)):
+    groups = cyclic_components(following, len(txns))
+    grouped = group(order, {member for members in groups for member in members})
+    for members in groups:
         path = shortest_loop(Region(txns, members, grouped, range(len(txns))))
         assert path is not None
         first = path.index(min(path))

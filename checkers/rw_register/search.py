@@ -26,9 +26,10 @@ def find_cycles(txns: Sequence[Txn], committed: Sequence[bool], found: Dependenc
     if not groups:
         return []
     rank = strong_components(with_real_time(txns, nodes, [*(pair for pair, why in found.realtime.items() if why.kind != RW), *lines]))
-    always = group(found.always)
-    process = always if found.process is found.always else group(found.process)
-    realtime = process if found.realtime is found.process else group(found.realtime)
+    inside = {member for members in groups for member in members}
+    always = group(found.always, inside)
+    process = always if found.process is found.always else group(found.process, inside)
+    realtime = process if found.realtime is found.process else group(found.realtime, inside)
     reported: list[Cycle] = []
     for members in groups:
         plain = Region(txns, members, always, rank)

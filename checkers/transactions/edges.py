@@ -6,7 +6,7 @@ Relies on      the order of kinds: between two transactions the first of ww, wr,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 WW, WR, RW, PROCESS, REALTIME = range(5)
@@ -25,9 +25,10 @@ class Proof(Protocol):
 Graph = Mapping[tuple[int, int], Proof]  # (from, to), numbers of transactions -> what proves it
 
 
-def group(edges: Graph) -> dict[int, list[tuple[int, int]]]:
-    """Edges by source as (target, kind), targets ascending."""
+def group(edges: Graph, inside: Collection[int] | None = None) -> dict[int, list[tuple[int, int]]]:
+    """Edges by source as (target, kind), targets ascending; only those between transactions `inside`, if given."""
+    pairs = edges if inside is None else [pair for pair in edges if pair[0] in inside and pair[1] in inside]
     following: dict[int, list[tuple[int, int]]] = {}
-    for (source, target), why in sorted(edges.items(), key=lambda item: item[0]):
-        following.setdefault(source, []).append((target, why.kind))
+    for source, target in sorted(pairs):
+        following.setdefault(source, []).append((target, edges[source, target].kind))
     return following
