@@ -6,14 +6,17 @@ Relies on      plain loops over sequences of integers: the same functions run as
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, MutableSequence, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class Ends(Protocol):
-    """Where each row's critical interval ends: a list or an array."""
+    """Integers by number: a list or an array."""
 
-    def __getitem__(self, row: int, /) -> Any: ...
+    def __getitem__(self, at: int, /) -> Any: ...
+
+    def __len__(self) -> int: ...
 
 
 def next_free(inside: Sequence[int], leaving: Sequence[int], free: MutableSequence[int]) -> None:
@@ -38,27 +41,45 @@ def next_free(inside: Sequence[int], leaving: Sequence[int], free: MutableSequen
         free[gap] = after
 
 
-def longest(at: int, rows: Sequence[int], inside: Sequence[int], leaving: Sequence[int]) -> int:
-    """The row whose [inside, leaving) has the gap and lasts longest; -1 if none has it. Cost: O(rows)."""
-    best = -1
-    for row in rows:
-        if inside[row] <= at < leaving[row] and (best < 0 or leaving[row] > leaving[best]):
-            best = row
-    return best
+class Reach(NamedTuple):
+    """Of some rows, the one that covers a gap and lasts longest.
+
+    begins  where their critical intervals begin, in order; best: of all up to each, the row that lasts longest
+    """
+
+    begins: Ends
+    best: Ends
+    leaving: Ends
+
+    def at(self, gap: int) -> int:
+        """The row; -1 if none covers the gap. Cost: O(log rows)."""
+        place = bisect_right(self.begins, gap) - 1
+        if place < 0 or self.leaving[self.best[place]] <= gap:
+            return -1
+        return int(self.best[place])
 
 
-def fewest(begin: int, end: int, lasting: Callable[[int], int], leaving: Ends) -> list[int] | None:
+def reach_of(rows: Iterable[int], inside: Sequence[int], leaving: Sequence[int]) -> Reach:
+    """Cost: O(rows log rows)."""
+    ordered = sorted(rows, key=lambda row: inside[row])
+    best: list[int] = []
+    for row in ordered:
+        best.append(row if not best or leaving[row] > leaving[best[-1]] else best[-1])
+    return Reach([inside[row] for row in ordered], best, leaving)
+
+
+def fewest(begin: int, end: int, reach: Reach) -> list[int] | None:
     """The fewest rows whose critical intervals cover the gaps [begin, end) together, from left to right; None if none do.
 
-    lasting: the row that covers a gap and lasts longest: none that covers it is ever better. Cost: one call of it for each row chosen.
+    The one that covers a gap and lasts longest: none that covers it is ever better.
     """
     chosen = []
     while begin < end:
-        best = lasting(begin)
+        best = reach.at(begin)
         if best < 0:
             return None
         chosen.append(best)
-        begin = int(leaving[best])
+        begin = int(reach.leaving[best])
     return chosen
 
 
@@ -69,9 +90,11 @@ def closed(
 
     windows: the gaps in which each act of a row must be; cover: the fewest other rows that cover gaps, if any do.
     """
-    chosen = [start]
-    for row in chosen:  # grows
+    chosen = {start: None}
+    waiting = [start]
+    for row in waiting:  # grows
         covers = (cover(begin, end, row) for begin, end in windows(row))
         found = next(found for found in covers if found is not None)
-        chosen += [other for other in found if other not in chosen]
+        waiting += [other for other in found if other not in chosen]
+        chosen.update(dict.fromkeys(found))
     return sorted(chosen)

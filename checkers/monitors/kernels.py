@@ -20,7 +20,6 @@ for helper in peel.HELPERS:
     register_jitable(helper)
 register_jitable(priority_queue.to_free)
 next_free = njit(cache=True, nogil=True)(cover.next_free)
-longest = njit(cache=True, nogil=True)(cover.longest)
 overtaken = njit(cache=True, nogil=True)(queue.overtaken)
 both_in_front = njit(cache=True, nogil=True)(queue.both_in_front)
 blocked = njit(cache=True, nogil=True)(priority_queue.blocked)

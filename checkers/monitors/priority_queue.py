@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import MutableSequence, Sequence
 from typing import Any
 
-from checkers.monitors.cover import fewest, longest
+from checkers.monitors.cover import fewest, reach_of
 from checkers.monitors.deadlines import Front, holes_of
 from checkers.monitors.queue import hollow
 from checkers.monitors.table import Found, Table, found_in
@@ -45,7 +45,7 @@ def conflict(table: Table, *, smallest: bool = False) -> Found | None:
         return hollow(table)
     begin, end = (calls[look], rets[look]) if look >= 0 else (table.leaving[row], table.gone[row])
     above = order[: order.index(row)]
-    chosen = fewest(begin, end, lambda at: longest(at, above, table.inside, table.leaving), table.leaving)
+    chosen = fewest(begin, end, reach_of(above, table.inside, table.leaving))
     assert chosen is not None
     return found_in(table, "order", "look" if look >= 0 else "order", [row, *chosen])
 

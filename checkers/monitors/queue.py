@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 
-from checkers.monitors.cover import fewest, longest, next_free
+from checkers.monitors.cover import fewest, next_free, reach_of
 from checkers.monitors.deadlines import Front, holes_of
 from checkers.monitors.table import Found, Table, found_in
 
@@ -48,7 +48,7 @@ def hollow(table: Table) -> Found | None:
     next_free(table.inside, table.leaving, free)
     for hole, (call, ret, _) in enumerate(table.holes):
         if free[call] >= ret:
-            chosen = fewest(call, ret, lambda at: longest(at, rows, table.inside, table.leaving), table.leaving)
+            chosen = fewest(call, ret, reach_of(rows, table.inside, table.leaving))
             assert chosen is not None
             return found_in(table, "empty", "empty", chosen, [hole])
     return None

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from checkers.monitors.cover import closed, fewest, longest
+from checkers.monitors.cover import closed, fewest, reach_of
 from checkers.monitors.deadlines import Front, holes_of
 from checkers.monitors.peel import peel, segments
 from checkers.monitors.queue import hollow
@@ -45,9 +45,13 @@ def conflict(table: Table) -> Found | None:
         return hollow(table)
     stuck = [row for row in range(rows) if not out[row]]
 
+    reach = reach_of(stuck, table.inside, table.leaving)
+
     def cover(begin: int, end: int, row: int) -> list[int] | None:
-        others = [other for other in stuck if other != row]
-        return fewest(begin, end, lambda at: longest(at, others, table.inside, table.leaving), table.leaving)
+        found = fewest(begin, end, reach)
+        if found is not None and row in found:  # a look within its own value's critical interval
+            return fewest(begin, end, reach_of((other for other in stuck if other != row), table.inside, table.leaving))
+        return found
 
     chosen = min((closed(start, partial(windows_of, table), cover) for start in stuck[:STARTS]), key=len)
     return found_in(table, "order", "order", chosen)

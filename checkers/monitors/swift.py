@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from checkers.monitors.acts import ADD, REMOVE
-from checkers.monitors.cover import closed, fewest
+from checkers.monitors.cover import Reach, closed, fewest
 from harness.history.columns import Columns
 
 if TYPE_CHECKING:
@@ -242,10 +242,14 @@ class _Key(NamedTuple):
 
         return np.full(self.end + 1, -1, np.int64)
 
-    def _cover(self, rows: Numbers, begin: int, end: int) -> list[int] | None:
-        from checkers.monitors.kernels import longest
+    def _reach(self, rows: Numbers) -> Reach:
+        import numpy as np
 
-        return fewest(begin, end, lambda at: int(longest(at, rows, self.inside, self.leaving)), self.leaving)
+        ordered = rows[np.argsort(self.inside[rows], kind="stable")]
+        leaving = self.leaving[ordered]
+        longer = np.concatenate([[True], leaving[1:] > np.maximum.accumulate(leaving)[:-1]])[: len(ordered)]
+        best = ordered[np.maximum.accumulate(np.where(longer, np.arange(len(ordered)), 0))]
+        return Reach(self.inside[ordered], best, self.leaving)
 
     def _hollow(self) -> _Conflict | None:
         import numpy as np
@@ -261,7 +265,7 @@ class _Key(NamedTuple):
         if not len(wrong):
             return None
         hole = wrong[0]
-        chosen = self._cover(np.arange(len(self.value)), int(call[hole]), int(ret[hole]))
+        chosen = fewest(int(call[hole]), int(ret[hole]), self._reach(np.arange(len(self.value))))
         assert chosen is not None
         return _Conflict(self.value[chosen], [int(at[hole])])
 
@@ -294,7 +298,7 @@ class _Key(NamedTuple):
             return None
         begin, end = (calls[look], rets[look]) if look >= 0 else (self.leaving[row], self.gone[row])
         above = order[: int(np.flatnonzero(order == row)[0])]
-        chosen = self._cover(above, int(begin), int(end))
+        chosen = fewest(int(begin), int(end), self._reach(above))
         assert chosen is not None
         return [row, *chosen]
 
@@ -317,8 +321,13 @@ class _Key(NamedTuple):
             return None
         stuck = np.flatnonzero(~out)
 
+        reach = self._reach(stuck)
+
         def cover(begin: int, end: int, row: int) -> list[int] | None:
-            return self._cover(stuck[stuck != row], begin, end)
+            found = fewest(begin, end, reach)
+            if found is not None and row in found:  # a look within its own value's critical interval
+                return fewest(begin, end, self._reach(stuck[stuck != row]))
+            return found
 
         return min((closed(int(start), self._windows, cover) for start in stuck[:STARTS]), key=len)
 

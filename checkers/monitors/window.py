@@ -14,7 +14,7 @@ from checkers.linearizable.operations import INFINITY
 from checkers.monitors.acts import ADD, EMPTY, PEEK, REMOVE, Act
 from checkers.monitors.table import Found
 
-TRIES = 600
+TRIES, EFFORT = 600, 3_000_000  # how often it is tried to leave something out; how many acts that may look at
 Decide = Callable[[Sequence[Act]], Found | None]
 
 
@@ -31,7 +31,7 @@ def _whole(found: Found, acts: Sequence[Act]) -> list[Act]:
 
 
 def _without_units(acts: Sequence[Act], fails: Callable[[Sequence[Act]], bool]) -> list[Act]:
-    acts, tries = list(acts), TRIES
+    acts, tries = list(acts), min(TRIES, EFFORT // len(acts))
     units: list[Callable[[Act], bool]] = [_is_value(value) for value in dict.fromkeys(act.value for act in acts if act.kind == ADD)]
     units += [_is_act(act.index) for act in acts if act.kind in (PEEK, EMPTY)]
     chunk = max(1, len(units) // 2)
@@ -66,7 +66,7 @@ def smallest_of_element(found: Found, acts: Sequence[Act], decide: Decide, quiet
     until = found.until if found.until >= 0 else max(act.ret for act in found.acts if act.ret < INFINITY)
     kept = {act.index for act in found.acts}
     chosen = [act for act in acts if act.index in kept or (not quiet(act) and act.call < until)]
-    for act in [act for act in chosen if quiet(act)][:TRIES]:
+    for act in [act for act in chosen if quiet(act)][: min(TRIES, EFFORT // len(chosen))]:
         rest = [other for other in chosen if other is not act]
         if decide(_until(rest, until, quiet)) is not None:
             chosen = rest
