@@ -9,9 +9,9 @@ Right      just-in-time linearization keeps every configuration (state, which pe
            - before the op that returns only those act that do not commute with it, or with another one of these: the others can act
              after it as well (they are still pending);
            - a crashed op that leaves the state as it is, or that the model calls needless or of no help, need not act.
-           Where crashed ops make many configurations, two quick tries come first, each of which may settle it: if not even a boundless
-           supply of every crashed op helps, there is no order; if keeping a few configurations alike but for the crashed ops used leads
-           to the end, there is one.
+           Where crashed ops make many configurations, quick tries come first, each of which may settle it: if keeping a few
+           configurations alike but for the crashed ops used leads to the end, there is an order; if not even a boundless supply of every
+           crashed op helps, there is none.
 Unknown    more configurations than the budget.
 Source     Lowe, Testing for linearizability, CCPE 2017; the reasons above are ours, checked against brute force.
 """
@@ -29,10 +29,11 @@ from checkers.objects.operations import UNKNOWN, Operation
 from checkers.objects.supply import Supply
 
 BUDGET = 2_000_000
-FIRST = 20_000  # configurations after which the complete search is left for the quick tries, where ops crashed
+FIRST = 60_000  # configurations after which the complete search is left for the quick tries, where ops crashed
 MANY = 17  # configurations remembered of one moment: more explain nothing
-BEAM = 12  # uses kept for each state and mask in the second quick try
-QUICK = 20_000  # configurations that the first quick try may cost: a boundless supply may lead to ever new states
+BEAMS = (2, 12)  # uses kept for each state and mask in the quick tries
+QUICK = 20_000  # configurations that the boundless try may cost ...
+STATES = 3_000  # ... and states that it may meet: a boundless supply may lead to ever new ones
 Config = tuple[int, int, int]  # state, mask of pending ops that have acted, uses
 Event = tuple[int, bool, int]  # position, is a return, live op (or -1 - kind of crashed op)
 
@@ -112,14 +113,17 @@ def search_model(
     if crashed and not exact:
         with suppress(OutOfBudget):
             return tried(Supply(len(task.kinds), crashed), FIRST)
-        with suppress(OutOfBudget):
-            stuck = tried(Supply(len(task.kinds), crashed, boundless=True), QUICK)
-            if stuck is not None:
-                return stuck
-        narrow = Supply(len(task.kinds), crashed, beam=BEAM)
-        stuck = tried(narrow, effort.left)
-        if stuck is None or not narrow.cut:
-            return stuck
+        for beam in BEAMS:
+            with suppress(OutOfBudget):
+                narrow = Supply(len(task.kinds), crashed, beam=beam)
+                stuck = tried(narrow, FIRST * beam)
+                if stuck is None or not narrow.cut:
+                    return stuck
+            if beam == BEAMS[0]:
+                with suppress(OutOfBudget):
+                    stuck = tried(Supply(len(task.kinds), crashed, boundless=True), QUICK)
+                    if stuck is not None:
+                        return stuck
     return tried(Supply(len(task.kinds), crashed), effort.left)
 
 
@@ -325,12 +329,15 @@ class _Round:
         for config in frontier:
             self._enter(*config)
         steps, step, effort, stack = self.machine.steps, self.machine.step, self.effort, self.stack
+        boundless = self.supply.boundless
         reached = self.reached
         while stack:
             state, mask, used = stack.pop()
             if used not in reached[state, mask]:
                 continue  # one that used fewer has come since
             effort.spend()
+            if boundless and len(steps) > STATES:
+                raise OutOfBudget
             row = steps[state]
             for other, act, first in self.changing:
                 if mask & other or first & ~mask:

@@ -15,7 +15,7 @@ class Supply:
 
     def __init__(self, kinds: int, most: int, *, boundless: bool = False, beam: int = 0) -> None:
         """most: how many crashed ops there are, of all kinds. boundless: using one leaves as many. beam: keep no longer antichains."""
-        self.beam, self.cut = beam, False
+        self.beam, self.cut, self.boundless = beam, False, boundless
         self.available = [0] * kinds
         self.width = most.bit_length() + 1
         self.one = [0 if boundless else 1 << kind * self.width for kind in range(kinds)]

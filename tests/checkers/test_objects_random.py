@@ -59,7 +59,7 @@ def test_random_histories_are_judged_as_the_definition_says(name):
 @pytest.mark.parametrize("name", ["counter", "set", "deque", "multi-register", "permits", "unordered-queue"])
 def test_the_quick_tries_settle_nothing_wrongly(name, monkeypatch):
     monkeypatch.setattr(searching, "FIRST", 0)
-    monkeypatch.setattr(searching, "BEAM", 1)
+    monkeypatch.setattr(searching, "BEAMS", (1,))
     monkeypatch.setattr(searching, "QUICK", 300)
     for i in range(300):
         history = oracle.random_history(random.Random(f"quick {name} {i}"), name)
