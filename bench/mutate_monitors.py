@@ -2,8 +2,9 @@
 
 bench/mutate_monitors.py [rules | swift]       some minutes; works on a copy, exit 0 if no mutant survives
 
-Not among them, since they change no verdict: comparing gaps with `>` instead of `>=` (what covers a gap ends at a call, never at a return);
-keeping adds that nobody saw; looks that may act after the remove of their value (its remove then has a moment before, and that serves both).
+Not among them, since they change no verdict: comparing gaps with `>` instead of `>=` (what covers a gap ends at a call, never at a
+return); keeping adds that nobody saw; looks that may act after the remove of their value (its remove then has a moment before, and that
+serves both).
 """
 
 from __future__ import annotations
