@@ -11,13 +11,17 @@ from checkers.list_append import ListAppend, checker, edge_kernels, kernels
 from checkers.list_append.arrays import lists_of
 from checkers.list_append.checker import judge
 from checkers.list_append.selected import judge_lists
+from checkers.stats import Stats
 from checkers.transactions import graph_kernels
 from checkers.transactions.txns import read_txns
 from harness.checker import CheckContext
 from harness.compiled import is_cold
 from harness.errors import HistoryError
+from harness.history import txn_columns
+from harness.history.formats import jsonl
 from harness.history.history import History
 from harness.history.txn_columns import read_txn_columns
+from harness.judge import Question, judge_path
 from harness.op import Op
 from tests.checkers.histories_list_append import valid_history
 from tests.checkers.oracle_list_append import random_history
@@ -216,3 +220,17 @@ def test_each_kernel_is_compiled_for_one_kind_of_arrays():
         compiled = [f for f in vars(module).values() if hasattr(f, "signatures") and f.__module__ == module.__name__]
         assert all(len(f.signatures) <= 1 for f in compiled), module
         assert all(not is_cold(f) for f in compiled if f.signatures)
+
+
+@pytest.mark.parametrize("stale", [0, 0.01])
+def test_a_large_file_is_judged_without_decoding_it(tmp_path, monkeypatch, stale):
+    history = valid_history(11_000, 7, stale=stale)
+    path = tmp_path / "history.jsonl"
+    nemesis = [Op(len(history) + i, 0, "nemesis", type_, "cut", None) for i, type_ in enumerate(("invoke", "info"))]
+    path.write_bytes(b'{"splitbrain":1}\n' + b"".join(msgspec.json.encode(op) + b"\n" for op in [*history.ops, *nemesis]))
+    assert path.stat().st_size > txn_columns.LARGE
+    monkeypatch.setattr(jsonl, "_read_lines", None)
+    results = judge_path(path, Question())
+    counted, exact = Stats().check(History(history.ops), CheckContext()), judge(read_txns(history), STRICT)
+    assert results.valid is (not stale) and results.checkers["stats"]["facts"] == counted.facts
+    assert [anomaly.message for anomaly in results.anomalies] == [anomaly.message for anomaly in exact.anomalies]
