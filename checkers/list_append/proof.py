@@ -43,7 +43,7 @@ def _txns(history: History) -> Iterator[_Txn]:
         mops = [list(mop) for mop in (done.value if done is not None and seen else invoke.value)]
         for mop in mops:
             if mop[0] == "r":
-                mop[2] = (mop[2] or []) if outcome == "ok" else mop[2] if outcome == "info" else None
+                mop[2] = (mop[2] or []) if outcome == "ok" else mop[2] if seen else None
         yield _Txn(invoke.index, None if done is None or outcome == "info" else done.index, outcome, invoke.process, mops)
 
 

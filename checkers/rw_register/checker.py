@@ -37,6 +37,8 @@ BY_CYCLES = frozenset({
     "strong-read-committed", "read-atomic",
 })  # fmt: skip
 
+OF_REAL_TIME = frozenset({"strong-read-uncommitted", "strong-read-committed"})  # nothing is known of it in a file of sessions
+
 
 class RwRegister:
     """Options: consistency, the model promised, without it the context's, else strict-serializable; and Elle's assumptions on keys."""
@@ -111,7 +113,8 @@ def judge(txns: Sequence[Txn], expected: str, assumed: Sequence[str] = (), *, by
     settled = settle(timed, expected, violated, assumed, by_sessions=by_sessions)
     fresh = [anomaly for anomaly in settled.anomalies if anomaly.type not in counts]
     counts.update({type_: count for type_, count in settled.counts.items() if type_ not in counts})
-    return compose(counts, [*anomalies, *fresh], expected, facts, BY_CYCLES | settled.holds, settled.undecided)
+    decided = BY_CYCLES - OF_REAL_TIME if by_sessions else BY_CYCLES
+    return compose(counts, [*anomalies, *fresh], expected, facts, decided | settled.holds, settled.undecided)
 
 
 def _without_versions(

@@ -100,7 +100,7 @@ def _txn(number: int, call: Call, micro: Micro) -> Txn:
             way_out='each is [f, key, value], f being "r", "append" or "w"',
         )
     assert isinstance(call.invoke.process, int)
-    mops = tuple(micro(op.index, op.value, outcome))
+    mops = tuple(micro(op.index, op.value, outcome if seen else FAIL))  # what an invocation asks for was not seen
     ret = done.index if done is not None and outcome != INFO else NEVER
     return Txn(number, call.invoke.process, call.invoke.index, ret, None if done is None else done.index, outcome, mops)
 
