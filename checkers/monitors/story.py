@@ -28,10 +28,7 @@ def tell(found: Found, acts: Sequence[Act], crashed: Sequence[Act], object_: str
         hole = next(act for act in acts if act.kind == EMPTY)
         return f"{hole.text()}, though at each moment of it something was inside: {_spans(acts)}{_missing(crashed)}."
     if object_ == "stack":
-        return (
-            f"no order of these operations is a stack's: whichever of their values lay lowest, it was pushed, seen or popped at no moment "
-            f"at which the others may all have been outside: {_listed(acts)}{_missing(crashed)}."
-        )
+        return _tell_stack(acts, crashed)
     if object_ == "priority-queue":
         value = found.names[0]
         out = next(act for act in acts if act.value == value and act.kind == (PEEK if found.rule == "look" else REMOVE))
@@ -68,6 +65,29 @@ def _tell_value(found: Found, noun: str) -> str:
         return f"{missed.text()}, though {show(missed.value)} was in the {noun} from before its call until after its return: {known}."
     what = "it was removed twice" if found.rule == "twice" else "it was gone by then"
     return f"{others[0].text()} and {others[1].text()}, but {show(first.value)} was added once ({first.text()}): {what}."
+
+
+def _tell_stack(acts: Sequence[Act], crashed: Sequence[Act]) -> str:
+    """The commonest case shortly: another value lay above the one that was popped or seen."""
+    adds = {act.value: act for act in acts if act.kind == ADD}
+    for out in sorted((act for act in acts if act.kind in (REMOVE, PEEK)), key=lambda act: act.ret):
+        for above, push in adds.items():
+            later = [act for act in acts if act.kind in (REMOVE, PEEK) and act.value == above]
+            inside = min([push, *later], key=lambda act: act.ret)
+            if above == out.value or adds[out.value].ret >= push.call or inside.ret >= out.call:
+                continue
+            gone = next((act for act in later if act.kind == REMOVE), None)
+            last = max(later, key=lambda act: act.call, default=push)
+            if gone is None or last.call > out.ret:
+                kept = f"{show(above)} never left" if gone is None else f"{last.text()} was called only after that"
+                pushed = (
+                    f"{adds[out.value].text()} had returned before {push.text()} was called, so {show(above)} lay above {show(out.value)}"
+                )
+                return f"{pushed}; but {out.text()}, and {kept}{_missing(crashed)}."
+    return (
+        f"no order of these operations is a stack's: whichever of their values lay lowest, it was pushed, seen or popped at no moment "
+        f"at which the others may all have been outside: {_listed(acts)}{_missing(crashed)}."
+    )
 
 
 def _tell_queue(found: Found, acts: Sequence[Act], crashed: Sequence[Act]) -> str:
