@@ -56,7 +56,8 @@ class Parts:
             ops += [self._op(number, op, kept) for op in self.calls[number] if op is not None]
         ops.sort(key=lambda op: op.index)
         ops = [msgspec.structs.replace(op, index=index) for index, op in enumerate(ops)]
-        return History(ops, dict(self.history.header))
+        header = {name: value for name, value in self.history.header.items() if name != "first_txn" or 0 in numbers}
+        return History(ops, header)  # without the transaction that preceded all, no other does
 
     def _call_numbers(self, members: Collection[int]) -> Collection[int]:
         return members
