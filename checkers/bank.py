@@ -125,7 +125,7 @@ def _whole(read: Act) -> Act:
 
 
 def _unexpected(read: Act, accounts: Iterable[str]) -> list[str]:
-    return [account for account in read.given if str(account) not in accounts]
+    return [account for account in read.given if account not in accounts]
 
 
 def _nils(read: Act) -> list[str]:
@@ -148,7 +148,7 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
     if balances != witness["balances"] or balances is None:
         return False
     if anomaly.type == UNEXPECTED:
-        return any(str(account) not in witness["accounts"] for account in balances)
+        return any(account not in witness["accounts"] for account in balances)
     if anomaly.type == NIL:
         return None in balances.values()
     if anomaly.type == TOTAL:

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from checkers.acts import Act, acts_by_key, in_key, of_key, strange, whole
 from checkers.findings import Findings
-from checkers.transactions.txns import NEVER, plain
+from checkers.transactions.txns import plain
 from harness.checker import CheckContext
 from harness.history.history import History
 from harness.op import FAIL
@@ -102,7 +102,7 @@ def _split(acts: Sequence[Act]) -> tuple[Adds, list[Act]]:
 def bounds(adds: Adds, reads: Sequence[Act]) -> list[Bounded]:
     """Each read, in order of invocation, with the least and the most that it may have seen."""
     begun = [(act.call, max(amount, 0), min(amount, 0)) for act, amount in adds]  # position, what it adds, what it takes away
-    sure = sorted((act.ret, max(amount, 0), min(amount, 0)) for act, amount in adds if act.ret != NEVER)
+    sure = sorted((act.ret, max(amount, 0), min(amount, 0)) for act, amount in adds)
     started, ended = _sums(begun), _sums(sure)
     return [Bounded(read, ended(read.call)[0] + started(read.ret)[1], started(read.ret)[0] + ended(read.call)[1]) for read in reads]
 
@@ -122,7 +122,7 @@ def _sums(steps: list[tuple[int, int, int]]) -> Callable[[int], tuple[int, int]]
 
 def went_back(adds: Adds, reads: Sequence[Act]) -> list[tuple[Act, Act, int]]:
     """(earlier read, later read, what was added between them for certain) of later reads that saw too little; for adds >= 0. O(n log n)."""
-    events: list[tuple[int, int, Any]] = [(act.ret, 0, (act.call, amount)) for act, amount in adds if act.ret != NEVER and amount]
+    events: list[tuple[int, int, Any]] = [(act.ret, 0, (act.call, amount)) for act, amount in adds if amount]
     events += [(read.ret, 1, read) for read in reads]
     events += [(read.call, 2, read) for read in reads]
     demands = _Demands()
