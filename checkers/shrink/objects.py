@@ -4,9 +4,7 @@ Right      Registers: a write or cas may go if all who read or compared its valu
            Strings that are appended to: a read needs all whose text stands in it.
            Sets: all ops on one element are one part, and the element goes from all reads.
            Queues, stacks, priority queues: all ops on one value are one part; an op that found nothing is one by itself. What took a value
-           that nobody knows stays.
-           Locks: an acquire and the release that ended it may go together: before and after it the lock was free.
-           Others: ops that only observe may go, each by itself.
+           that nobody knows stays, and so does what drained the rest.
 """
 
 from __future__ import annotations
@@ -26,11 +24,13 @@ ASK = frozenset(
     {"read", "dequeue", "deq", "pop", "poll", "peek", "drain", "pop_front", "pop_back", "peek_front", "peek_back"}
 )  # ask for a value
 MANY = frozenset({"read", "drain", "elements", "dump"})  # complete with a list of elements
+Atom = tuple[Hashable, Hashable]
+UNKNOWN: Atom = ("nobody knows", ())
 ELEMENTS = frozenset(
     {"enqueue", "dequeue", "enq", "deq", "push", "pop", "insert", "poll", "peek", "push_front", "push_back", "pop_front", "pop_back"}
     | {"peek_front", "peek_back", "contains"}
 )
-OBSERVE = frozenset({"read", "get", "peek", "contains", "value", "generate", "elements", "dump", "poll-all", "peek_front", "peek_back"})
+OBSERVE = frozenset({"read", "get", "peek", "contains", "value", "generate", "elements", "dump", "watch", "peek_front", "peek_back"})
 
 
 def of_registers(history: History, fine: bool) -> Parts:
@@ -83,10 +83,12 @@ def _answer(call: Call, done: Op, tuples: bool) -> tuple[Hashable, Any]:
 class _Elements(Parts):
     """Ops on one element of one key together; elements of parts that went are not in the lists that remain."""
 
-    def __init__(self, history: History, members: list[list[int]], elements: dict[int, tuple[Hashable, Hashable]], tuples: bool) -> None:
-        super().__init__(history, members, {})
+    def __init__(
+        self, history: History, members: list[list[int]], needs: dict[int, list[int]], elements: dict[int, Atom], tuples: bool
+    ) -> None:
+        super().__init__(history, members, needs)
         self.elements, self.tuples = elements, tuples
-        self._gone: frozenset[tuple[Hashable, Hashable]] = frozenset()
+        self._gone: frozenset[Atom] = frozenset()
 
     def of(self, kept: Collection[int]) -> History:
         """The history that remains, its ops numbered anew."""
@@ -107,7 +109,7 @@ class _Elements(Parts):
 def of_elements(history: History, fine: bool) -> Parts:
     """Parts of a set, a queue, a stack, a bag: by value; ops that found nothing or many by themselves."""
     tuples = keyed_by_tuples(history, ASK)
-    parts: dict[Hashable, list[int]] = {}
+    parts: dict[Atom, list[int]] = {}
     alone: list[list[int]] = []
     for number, call in enumerate(history.calls()):
         element = _element(call, tuples)
@@ -115,54 +117,21 @@ def of_elements(history: History, fine: bool) -> Parts:
             alone.append([number])
         else:
             parts.setdefault(element, []).append(number)
-    names = list(parts)
-    elements = {part: name for part, name in enumerate(names) if isinstance(name, tuple)}
-    return _Elements(history, [*parts.values(), *alone], elements, tuples)
+    unknown = parts.pop(UNKNOWN, [])
+    members = [*parts.values(), *alone, *([unknown] if unknown else [])]
+    last = len(members) - 1
+    needs = {part: [last] for part in range(last)} if unknown else {}
+    return _Elements(history, members, needs, dict(enumerate(parts)), tuples)
 
 
-def _element(call: Call, tuples: bool) -> Hashable:
-    """(key, value) that a call is about; None for one that found nothing, or sees many; "unknown" for one of a value that nobody knows."""
+def _element(call: Call, tuples: bool) -> Atom | None:
+    """(key, value) that a call is about; None for one that found nothing, or sees many; UNKNOWN for one that took what nobody knows."""
+    if call.invoke.f == "drain":
+        return UNKNOWN
     key, asked = _split(call.invoke, tuples)
     if call.invoke.f not in ASK or (asked is not None and not isinstance(asked, list)):
         return (key, ident(asked))
     if call.completion is not None and call.outcome == OK:
         found = _answer(call, call.completion, tuples)[1]
         return None if found is None or isinstance(found, list) else (key, ident(found))
-    return None if call.invoke.f in ("read", "peek") or call.outcome == "fail" else "unknown"
-
-
-def of_observations(history: History, fine: bool) -> Parts:
-    """Parts where only what observes may go; all others are one part that stays as long as anything does."""
-    calls = list(history.calls())
-    observing = [[number] for number, call in enumerate(calls) if call.invoke.f in OBSERVE]
-    others = [number for number, call in enumerate(calls) if call.invoke.f not in OBSERVE]
-    return Parts(history, [*observing, others], {part: [len(observing)] for part in range(len(observing))})
-
-
-def of_locks(history: History, fine: bool) -> Parts:
-    """Parts of a lock: what a process acquired and released again, both ok; all else stays."""
-    pairs: list[list[int]] = []
-    others: list[int] = []
-    held: dict[object, int] = {}
-    for number, call in enumerate(history.calls()):
-        process = call.invoke.process
-        if call.outcome == OK and call.invoke.f == "acquire" and process not in held:
-            held[process] = number
-        elif call.outcome == OK and call.invoke.f == "release" and process in held:
-            pairs.append([held.pop(process), number])
-        else:
-            others.append(number)
-    others = sorted([*others, *held.values()])
-    return Parts(history, [*pairs, others], {part: [len(pairs)] for part in range(len(pairs))})
-
-
-def of_model(history: History, fine: bool) -> Parts:
-    """Parts of a history that was judged by a model: by its names of operations; of a model that nobody here knows, by what observes."""
-    fs = {op.f for op in history.ops if op.is_client}
-    if fs <= {"read", "write", "cas", "get", "put", "append"}:
-        return of_registers(history, fine)
-    if fs <= {"acquire", "release"}:
-        return of_locks(history, fine)
-    if fs <= ELEMENTS:
-        return of_elements(history, fine)
-    return of_observations(history, fine)
+    return None if call.invoke.f in ("read", "peek") or call.outcome == "fail" else UNKNOWN

@@ -30,6 +30,11 @@ def of_registers(history: History, fine: bool) -> Parts:
     return _MicroOps(history, places, needs_of(observed, written), frozenset())
 
 
+def of_whole_registers(history: History, fine: bool) -> Parts:
+    """The same, transactions never taken apart: a read of a group is one only as a whole."""
+    return of_registers(history, False)
+
+
 def of_lists(history: History, fine: bool) -> Parts:
     """Parts of a history of ["append", k, e] and ["r", k, [e, ...]]."""
     calls = list(history.calls())
