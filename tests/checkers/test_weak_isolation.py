@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from checkers.list_append import ListAppend
+from checkers.shrink.transactions import of_registers
 from checkers.transactions.txns import read_register_txns
 from checkers.weak_isolation import WeakIsolation, verify_witness
 from checkers.weak_isolation.levels import Level, judge
@@ -173,6 +174,13 @@ def test_the_first_transaction_precedes_all():
     late = [initial, (1, [["w", "x", 1], ["w", "y", 1]]), (2, [["r", "y", 1], ["r", "x", 0]])]
     assert check(sessions(*late)).counts == {"fractured-read": 1}
     assert check(sessions(*late, first=True)).counts == {"non-monotonic-read": 1}
+
+
+def test_shrunk_without_it_no_other_transaction_is_first():
+    history = sessions((0, [["w", "x", 0]]), (1, [["w", "y", 1]]), (2, [["r", "y", None]]), first=True)
+    parts = of_registers(history, False)
+    assert check(parts.of({0, 1, 2})).holds == ["causal"] and parts.of({0, 2}).header == history.header
+    assert parts.of({1, 2}).header == {"order": "session"} and check(parts.of({1, 2})).holds == ["causal"]
 
 
 def test_unknown_outcomes():
