@@ -175,7 +175,8 @@ def _late_read(history):
 def test_14_an_unread_crashed_write_may_be_why_a_cas_failed(failed_cas):
     """Those who leave unread crashed writes out: not linearizable, if a failed cas observes."""
     ops = [
-        Op(0, 0, 0, "invoke", "write", 0), Op(1, 1, 0, "ok", "write", 0), Op(2, 2, 1, "invoke", "write", 7), Op(3, 3, 1, "info", "write", 7),
+        Op(0, 0, 0, "invoke", "write", 0), Op(1, 1, 0, "ok", "write", 0),
+        Op(2, 2, 1, "invoke", "write", 7), Op(3, 3, 1, "info", "write", 7),
         Op(4, 4, 2, "invoke", "cas", [0, 1]), Op(5, 5, 2, "fail", "cas", [0, 1]),
     ]  # fmt: skip
     assert judged(History(ops), "cas-register", failed_cas=failed_cas).valid is True
