@@ -9,10 +9,10 @@ Source     see zones.py and search.py.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from checkers.linearizable.operations import CAS, READ, WRITE, Operation, by_key, freeze, thaw, unique_values
+from checkers.linearizable.operations import CAS, NOT, READ, WRITE, Operation, by_key, freeze, thaw, unique_values
 from checkers.linearizable.search import OutOfBudget, Stuck, prepare, search
 from checkers.linearizable.story import next_ops, tell_conflict, tell_stuck
 from checkers.linearizable.weaker import STRICT, checker_of, judge, model_of
@@ -21,6 +21,7 @@ from checkers.linearizable.zones import conflict
 from harness.checker import CheckContext
 from harness.history.columns import Columns
 from harness.history.history import History
+from harness.op import FAIL
 from harness.verdict import Anomaly, Verdict
 
 SHOWN = 8
@@ -74,8 +75,8 @@ class LinearizableRegister:
             return Verdict("unknown", reason="only the order within each session is known, so real time proves nothing")
         sifted = self._sift(history)
         if sifted is not None:
-            few, total = sifted
-            verdict = self._check(few)
+            few, total, observed = sifted
+            verdict = self._check(few, observed=observed)
             verdict.facts |= {"keys": total, "by_zones": total}
             return verdict
         return self._check(history)
@@ -90,8 +91,8 @@ class LinearizableRegister:
         write, read = (Operation(f, 1, None, call, call + 1, call, call + 1, 0) for f, call in ((WRITE, 0), (READ, 2)))
         compiled_search([write, read], prepare([write, read]), None, 10)
 
-    def _sift(self, history: History) -> tuple[History, int] | None:
-        """(the ops of the keys that are not linearizable, how many keys there are) by the fast road, or None if it does not apply."""
+    def _sift(self, history: History) -> tuple[History, int, bool] | None:
+        """(the ops of keys that are not linearizable, how many keys there are, whether any read succeeded), or None: not by the fast road."""
         if history.columns is None or self.initial is not None or self.keyed == "tuple":
             return None
         from checkers.linearizable.swift import sift
@@ -99,9 +100,10 @@ class LinearizableRegister:
         sifted = sift(history.columns)
         if sifted is None:
             return None
-        return History(history.columns.of_keys(sifted.bad)), sifted.keys
+        return History(history.columns.of_keys(sifted.bad)), sifted.keys, sifted.observed
 
-    def _check(self, history: History) -> Verdict:
+    def _check(self, history: History, *, observed: bool = False) -> Verdict:
+        """observed: it is known already that some read succeeded."""
         keys = by_key(history, self.keyed, self.failed_cas, self.model)
         bad: list[tuple[Any, Anomaly]] = []
         spent: list[Any] = []
@@ -121,6 +123,8 @@ class LinearizableRegister:
         if spent:
             reason = f"{len(spent)} of {len(keys)} keys need more than {self.budget} configurations (first: {spent[0]!r})"
             return Verdict("unknown", reason=reason, facts=facts)
+        if not observed and not _answers(history, keys):
+            return Verdict("unknown", reason="no read and no cas succeeded, so nothing was observed", facts=facts)
         return Verdict(True, holds=["linearizable"], facts=facts)
 
     def _invalid(self, bad: list[tuple[Any, Anomaly]], facts: dict[str, Any]) -> Verdict:
@@ -156,6 +160,12 @@ class LinearizableRegister:
         witness: dict[str, Any] = {"rule": rule, "model": self.model, "keyed": self.keyed, "failed_cas": self.failed_cas}
         witness |= {"initial": thaw(self.initial), "operations": quoted}
         return Anomaly("nonlinearizable", message, indices, kind, thaw(key), list(RULED_OUT), witness)
+
+
+def _answers(history: History, keys: Mapping[Any, Sequence[Operation]]) -> bool:
+    """Whether any client was told anything: a read or a cas that succeeded, or a cas that was refused (which need not mean much)."""
+    told = any(op.f in (READ, NOT) or (op.f == CAS and not op.crashed) for ops in keys.values() for op in ops)
+    return told or any(op.f == CAS and op.type == FAIL for op in history.ops)
 
 
 def _relaxed(ops: Sequence[Operation], operations: Sequence[Operation]) -> list[Operation]:

@@ -19,10 +19,11 @@ MOST = 1 << 31  # positions and keys fit into one integer together
 
 
 class Sifted(NamedTuple):
-    """keys: how many have ops that count; bad: numbers of those that are not linearizable."""
+    """keys: how many have ops that count; bad: numbers of those that are not linearizable; observed: whether any read succeeded."""
 
     keys: int
     bad: NDArray[np.int64]
+    observed: bool
 
 
 def sift(columns: Columns, keyed: str = "auto") -> Sifted | None:
@@ -58,7 +59,7 @@ def sift(columns: Columns, keyed: str = "auto") -> Sifted | None:
     _compare(low[:zones], high[:zones], forward[:zones], of_key[:zones], bad)
     there = np.zeros(columns.keys, np.bool_)
     there[key] = True
-    return Sifted(int(there.sum()), np.flatnonzero(bad))
+    return Sifted(int(there.sum()), np.flatnonzero(bad), writes < taken)
 
 
 def _keys_are_plain(columns: Columns, keyed: str) -> bool:

@@ -116,7 +116,8 @@ def test_the_value_of_a_failed_write_was_never_written():
 
 def test_failed_and_crashed_reads_say_nothing():
     text = "0 invoke write 1\n0 ok write 1\n1 invoke read null\n1 fail read 9\n2 invoke read null\n2 info read 9\n0 invoke read null"
-    assert check(text).valid is True
+    assert check(text).valid == "unknown"
+    assert check(text + "\n3 invoke read null\n3 ok read 1").valid is True
 
 
 @pytest.mark.parametrize(
@@ -384,3 +385,9 @@ def test_the_verifier_refuses_what_is_no_proof():
     assert not says([])
     assert not says([*quotes, {**quotes[0], "call": 999}])
     assert not says([*quotes, quotes[0]])
+
+
+def test_nothing_is_valid_by_absence():
+    for text in ("0 invoke write 1\n0 ok write 1", "0 invoke write 1\n0 ok write 1\n0 invoke read null\n0 fail read null", ""):
+        verdict = check(text)
+        assert verdict.valid == "unknown" and "nothing was observed" in verdict.reason
