@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise, permutations, product
 from typing import Any, NamedTuple
 
 from harness.history.history import History
 from harness.op import Op
 
-MOST_ORDERS = 3000
+MOST_ORDERS = 600
 
 
 class T(NamedTuple):
@@ -108,13 +107,6 @@ def phenomena(history: History) -> Counter[str]:
     return +counts
 
 
-def version_orders(facts: Facts, assumed: tuple[str, ...]) -> Iterator[dict[Any, tuple[Any, ...]]]:
-    """All orders of all keys' versions that keep what is assumed."""
-    choices = [[order for order in permutations(facts.finals[k]) if all(keeps(facts, k, order, a) for a in assumed)] for k in facts.keys]
-    for chosen in product(*choices):
-        yield dict(zip(facts.keys, chosen, strict=True))
-
-
 def how_many_orders(facts: Facts) -> int:
     found = 1
     for finals in facts.finals.values():
@@ -136,28 +128,34 @@ def keeps(facts: Facts, k: Any, order: tuple[Any, ...], assumption: str) -> bool
     return all(place[a] < place[b] for a, b in pairs if a != b and a in place and b in place)
 
 
-class Graph(NamedTuple):
-    """Edges as pairs of numbers of committed transactions."""
+class Line(NamedTuple):
+    """One order of one key's versions, and the edges that it makes."""
 
+    key: Any
+    order: tuple[Any, ...]
     ww: set[tuple[int, int]]
-    wr: set[tuple[int, int]]
     rw: set[tuple[int, int]]
 
 
-def graph(facts: Facts, orders: dict[Any, tuple[Any, ...]]) -> Graph:
-    ww, wr, rw = set(), set(), set()
-    nodes = list(enumerate(facts.committed))
+def lines(facts: Facts, k: Any, assumed: tuple[str, ...]) -> list[Line]:
+    """All orders of a key's versions that keep what is assumed."""
+    writer = {v: i for i, t in enumerate(facts.committed) for v in t.writes(k)}
+    reads = [(i, v) for i, t in enumerate(facts.committed) for v in facts.others_reads(t, k)]
+    found = []
+    for order in permutations(facts.finals[k]):
+        if all(keeps(facts, k, order, a) for a in assumed):
+            following = dict(pairwise([None, *order]))
+            rw = {(i, writer[following[v]]) for i, v in reads if v in following}
+            found.append(Line(k, order, {(writer[a], writer[b]) for a, b in pairwise(order)}, {(a, b) for a, b in rw if a != b}))
+    return found
+
+
+def reads_from(facts: Facts) -> set[tuple[int, int]]:
+    found = set()
     for k in facts.keys:
-        writer = {v: i for i, t in nodes for v in t.writes(k)}
-        following = dict(pairwise([None, *orders[k]]))
-        ww |= {(writer[a], writer[b]) for a, b in pairwise(orders[k])}
-        for i, t in nodes:
-            for v in facts.others_reads(t, k):
-                if v in writer:
-                    wr.add((writer[v], i))
-                if v in following:
-                    rw.add((i, writer[following[v]]))
-    return Graph(*({(a, b) for a, b in edges if a != b} for edges in (ww, wr, rw)))
+        writer = {v: i for i, t in enumerate(facts.committed) for v in t.writes(k)}
+        found |= {(writer[v], i) for i, t in enumerate(facts.committed) for v in facts.others_reads(t, k) if v in writer}
+    return {(a, b) for a, b in found if a != b}
 
 
 def acyclic(edges: set[tuple[int, int]]) -> bool:
@@ -217,8 +215,11 @@ def holding(history: History, assumed: tuple[str, ...] = ()) -> frozenset[str]:
     process = {(i, j) for i, j in before if facts.committed[i].process == facts.committed[j].process}
     extra = {"": set(), "strong-session-": process, "strong-": before}
     held: set[str] = set()
-    for orders in version_orders(facts, assumed):
-        ww, wr, rw = graph(facts, orders)
+    wr = reads_from(facts)
+    for chosen in product(*(lines(facts, k, assumed) for k in facts.keys)):
+        orders = {line.key: line.order for line in chosen}
+        ww = {edge for line in chosen for edge in line.ww}
+        rw = {edge for line in chosen for edge in line.rw}
         for prefix, order in extra.items():
             strict = "strict-serializable" if prefix == "strong-" else prefix + "serializable"
             if strict in held:
