@@ -92,7 +92,7 @@ class LinearizableRegister:
         compiled_search([write, read], prepare([write, read]), None, 10)
 
     def _sift(self, history: History) -> tuple[History, int, bool] | None:
-        """(the ops of keys that are not linearizable, how many keys there are, whether any read succeeded), or None: not by the fast road."""
+        """(the ops of keys that are not linearizable, how many keys there are, whether any read succeeded); None: not by this road."""
         if history.columns is None or self.initial is not None or self.keyed == "tuple":
             return None
         from checkers.linearizable.swift import sift
