@@ -79,7 +79,7 @@ STALENESS = [
     ("staleness.py", "+ bisect_left(self.crashed, seen.ret)", ""),
     ("staleness.py", "min(seen.call, before)", "seen.call"),
     ("staleness.py", "- older - (seen.ret < before)", "- older"),
-    ("staleness.py", "running = running[bisect_right(running, ret) :]", "pass"),
+    ("staleness.py", "insort(running, done[following])", "pass"),
     ("staleness.py", "at += at < len(writes.returns) and writes.returns[at] == seen.ret", "pass"),
     ("staleness.py", "writes.earliest[bisect_right(writes.calls, seen.ret)]", "writes.earliest[0]"),
     ("staleness.py", "if (op.a == initial and mine) or len(mine) > 1:", "if len(mine) > 1:"),

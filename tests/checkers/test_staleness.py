@@ -74,6 +74,8 @@ def test_what_cannot_be_measured():
         "0 invoke write 1\n0 ok write 1\n0 invoke write 1\n0 ok write 1\n0 invoke read null\n0 ok read 1\n1 invoke read null\n1 ok read 1"
     )
     assert check(twice, max_versions=0).valid == "unknown"
+    again = check(history("0 invoke write null\n0 ok write null\n1 invoke read null\n1 ok read null"))
+    assert again.valid == "unknown" and again.facts["unsure"] == 1  # the null of the start, or the one that was written
     garbage = check(history("0 invoke write 1\n0 ok write 1\n0 invoke read null\n0 ok read 7"))
     assert garbage.valid is False and garbage.counts == {"garbage-read": 1}
     untimed = check(history(TWO_BEHIND, step=0), max_seconds=1)
