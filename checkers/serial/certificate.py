@@ -111,6 +111,13 @@ def verify_order(
     )
 
 
+def keeps(txns: Sequence[Txn], moments: Sequence[Moment], *, by_process: bool) -> bool:
+    """Whether an order keeps that of sessions, or of real time."""
+    started = {number: step for step, (number, starts, _) in enumerate(moments) if starts}
+    ended = {number: step for step, (number, _, commits) in enumerate(moments) if commits}
+    return not _late([txn for txn in txns if txn.number in ended], started, ended, by_process=by_process)
+
+
 def _late(txns: Collection[Txn], started: dict[int, int], ended: dict[int, int], *, by_process: bool) -> bool:
     """Whether one starts in the order before another had committed that precedes it."""
     newest: dict[int, int] = {}  # by process: the latest commit so far

@@ -24,7 +24,7 @@ from checkers.serial.prune import Pruned
 from checkers.serial.refute import Refutation, refute, refute_settled
 from checkers.transactions.txns import Txn
 
-BUDGET = 100_000  # conflicts; the hardest of the recorded histories needs a hundredth of it
+BUDGET = 20_000  # conflicts; the hardest of the recorded histories takes less than a hundredth of it
 FIRST_BUDGET = 500  # conflicts of the search for an order that keeps more than it must: enough for what is easy
 
 
