@@ -119,7 +119,7 @@ OF_ARRAYS = [
     (SCAN, "    if not plain:\n        return past, start, length + more", "    if False:\n        return past, start, length + more"),
     (SCAN, "seen & (1 << field)", "False"),
     (SCAN, "if number != i:", "if False:"),
-    (SCAN, "seen & NEEDED == NEEDED", "True"),
+    (SCAN, "seen & needed == needed", "True"),
     (SCAN, "counts[MOPS] = mops_before\n            odd", "odd"),
     (SCAN, "if kind[i] == 1 or (kind[i] == 3 and count[i] >= 0):", "if kind[i] == 1:"),
     (SCAN, "        if kind[i] != 3:\n            ret", "        if True:\n            ret"),

@@ -4,7 +4,7 @@ Why it exists  a million transactions are 300 MB of text; as Python objects they
 Relies on      numba's cache. Lists of integers that begin as the longest one so far of their key does are compared as bytes and share its
                elements: lists grow at their end, so most reads cost a comparison and no memory.
 
-Grammar        a line is a map of these fields, each once, in any order but type before value: index N, time I, process N, type, f "txn",
+Grammar        a line is a map of these fields, each once, in any order: index N, time I, process N, type, f "txn",
                value, error E, node S, ext null. Value: null or micro-ops [f K V]: append (V integer or string), w (or null), r (null,
                integer, string, or a list of integers and strings). K: integer or string. Integers: at most 18 digits. Strings: of printable
                ASCII without quotes and backslashes. JSON without blanks, or EDN with keywords as Elle writes it. Other lines are `odd`.
@@ -330,7 +330,8 @@ def _line(d, at, edn, i, row, counts, mops, keys, strings, elements):  # type: i
         if at < 0 or at + 1 >= len(d):
             return FULL if at == FULL else -1
         if d[at] == BRACE_END:
-            return at + 2 if d[at + 1] == NEWLINE and seen & NEEDED == NEEDED else -1
+            needed = NEEDED if edn else NEEDED | (1 << F_TIME)  # in EDN a missing time is 0, for the ordinary reader too
+            return at + 2 if d[at + 1] == NEWLINE and seen & needed == needed else -1
         if d[at] != COMMA or (edn and d[at + 1] != BLANK):
             return -1
         at += edn
