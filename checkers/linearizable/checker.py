@@ -55,6 +55,8 @@ class LinearizableRegister:
         self.model, self.keyed, self.failed_cas, self.budget = model, keyed, failed_cas, budget
         self.initial = "" if model == "kv" and initial is None else freeze(initial)
         self.sessions = {"versions": versions, "one_order": one_order}
+        if versions != "session" or one_order is not False:
+            checker_of("monotonic-reads", self.sessions, {})  # says now what is wrong with them
 
     def check(self, history: History, context: CheckContext) -> Verdict:
         """Facts: {"keys": n, "by_zones": n, "by_search": n}. Anomalies: one a key, at most 8, keys with the smallest window first.

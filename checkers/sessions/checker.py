@@ -172,8 +172,8 @@ class Sessions(_Sessions):
     def check(self, history: History, context: CheckContext) -> Verdict:
         """As of each; `holds` and `not` name PRAM and causal too. A model asked for with --consistency decides alone."""
         wanted = model_named(context.expected, transactions=False) if context.expected else ""
-        if wanted in GUARANTEES:
-            self.asked = (wanted,)
+        implied = table().implies.get(wanted, frozenset())
+        self.asked = tuple(name for name in GUARANTEES if not wanted or name in implied)
         verdict = super().check(history, context)
         holds, against = list(verdict.holds), list(verdict.not_models)
         for checker in (PramRegister, CausalRegister):
@@ -182,5 +182,10 @@ class Sessions(_Sessions):
             if more.valid is True:
                 holds.append(checker.model)
             against += more.not_models
+            if checker.model == wanted:  # it decides; the guarantees say more of what is wrong
+                verdict.valid, verdict.reason = more.valid, more.reason
+                verdict.anomalies, verdict.counts = verdict.anomalies + more.anomalies, {**verdict.counts, **more.counts}
         verdict.holds, verdict.not_models = strongest(set(holds)), weakest(set(against))
+        if wanted not in ("", PramRegister.model, CausalRegister.model, *GUARANTEES) and verdict.valid is True:
+            verdict.valid, verdict.reason = "unknown", f"whether it is {wanted} is not decided by this checker, but by --as register"
         return verdict

@@ -96,6 +96,11 @@ def test_all_together_name_what_is_broken_and_what_holds():
     assert whole.valid is True and whole.holds == ["causal"] and whole.facts["pairs"]["writes-follow-reads"] == 1
     alone = Sessions().check(history(BACKWARDS), CheckContext(expected="read-your-writes"))
     assert alone.valid == "unknown" and not alone.counts
+    follows = history("0 write x 1\n1 read x 1\n1 write x 2\n2 read x 2\n2 read x 1\n2 write y 1\n2 write y 2\n2 read y 2")
+    assert list(Sessions().check(follows, CheckContext()).counts) == ["writes-follow-reads"]
+    assert Sessions().check(follows, CheckContext(expected="PRAM")).valid is True
+    assert list(Sessions().check(follows, CheckContext(expected="causal")).counts) == ["writes-follow-reads", "noncausal"]
+    assert "--as register" in Sessions().check(good, CheckContext(expected="sequential")).reason
 
 
 def test_by_way_of_the_register_checker_with_its_options():
@@ -103,6 +108,8 @@ def test_by_way_of_the_register_checker_with_its_options():
     context = CheckContext(expected="monotonic-reads")
     assert LinearizableRegister().check(stale, context).valid is True
     assert LinearizableRegister(versions="realtime").check(stale, context).valid is False
+    with pytest.raises(UsageError, match="not ordered by 'clock'"):
+        LinearizableRegister(versions="clock")
 
 
 @pytest.mark.parametrize(
