@@ -21,7 +21,6 @@ from bench.proof import Proof
 from tests.checkers.oracle_monitors import KINDS, random_history
 from tests.checkers.test_monitors_random import compare
 
-
 PART = 25_000  # histories of one case: a proof that was cut off goes on with the next
 
 
