@@ -9,13 +9,14 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
+from checkers.transactions.proof import same
 from harness.verdict import Anomaly
 
 if TYPE_CHECKING:
     import networkx
 
 OUTCOMES = {"ok": "#0058ad", "info": "#ac6e00", "fail": "#a50053"}
-KINDS = {"ww": "#c02700", "wr": "#c000a5", "rw": "#5b00c0", "process": "#00a0a0", "realtime": "#0050c0"}
+KINDS = {"ww": "#c02700", "wr": "#c000a5", "rw": "#5b00c0", "process": "#00a0a0", "realtime": "#0050c0", "demand": "#6e6e00"}
 
 
 def cycle_graph(anomaly: Anomaly) -> networkx.MultiDiGraph:
@@ -38,7 +39,8 @@ def _port(value: list[list[Any]], edge: dict[str, Any], reads: bool) -> int | No
     if edge["kind"] in ("process", "realtime"):
         return None
     of_key = [at for at, (f, key, _) in enumerate(value) if key == edge["key"] and (f == "r") == reads]
-    exact = [at for at in of_key if value[at][2] == edge["value"]]
+    held = edge.get("before") if edge["kind"] == "rw" and reads and "before" in edge else edge["value"]
+    exact = [at for at in of_key if same(value[at][2], held)]
     return exact[-1] if exact else of_key[-1]
 
 
@@ -47,7 +49,9 @@ def dot(anomaly: Anomaly) -> str:
     graph = cycle_graph(anomaly)
     lines = [f'digraph "{anomaly.type}" {{', "  node [shape=plaintext, fontname=monospace]; edge [fontname=monospace];"]
     for name, about in graph.nodes(data=True):
-        rows = "".join(f'<tr><td port="m{at}">{html.escape(_text(mop))}</td></tr>' for at, mop in enumerate(about["value"]))
+        rows = "".join(
+            f'<tr><td port="m{at}">{html.escape(_text(mop, about["outcome"]))}</td></tr>' for at, mop in enumerate(about["value"])
+        )
         head = f"{name}: process {about['process']}, {' '.join(f'#{op}' for op in about['ops'])}"
         colour = OUTCOMES[about["outcome"]]
         lines.append(f'  {name} [label=<<table border="1" cellborder="0" color="{colour}"><tr><td><b>{head}</b></td></tr>{rows}</table>>];')
@@ -58,6 +62,6 @@ def dot(anomaly: Anomaly) -> str:
     return "\n".join([*lines, "}"]) + "\n"
 
 
-def _text(mop: list[Any]) -> str:
+def _text(mop: list[Any], outcome: str) -> str:
     f, key, value = mop
-    return f"{f} {key} {value if value is not None else '?'}"
+    return f"{f} {key} {value if value is not None else 'null' if f == 'w' or outcome == 'ok' else '?'}"
