@@ -81,10 +81,16 @@ def versions_seen(program: Program, sources: Sources, revisions: Mapping[int, in
 
 
 def by_key(program: Program, seen: Seen, versions: str) -> list[KeyVersions]:
-    """All keys, in order of their first operation; edges in order of the ops that prove them."""
+    """All keys, in order of their first operation; edges in order of the ops that prove them.
+
+    Of what a process wrote before a read the last counts, since its writes are in order; of what it read before a write all that it read
+    since its write before. Where revisions order the versions, the newest counts.
+    """
     keys: dict[Any, KeyVersions] = {}
     last_read: dict[tuple[Any, Any], int] = {}
     last_write: dict[tuple[Any, Any], int] = {}
+    own: dict[tuple[Any, Any], int] = {}
+    since: dict[tuple[Any, Any], list[int]] = {}
     for place, node in enumerate(program.nodes):
         one = keys.setdefault(node.key, KeyVersions(node.key, [], [], [], {}, {}, []))
         at = (node.key, node.process)
@@ -92,19 +98,21 @@ def by_key(program: Program, seen: Seen, versions: str) -> list[KeyVersions]:
             version = seen.read[place]
             if (before := last_read.get(at)) is not None:
                 one.reads.setdefault(node.process, []).append(Edge(seen.read[before], version, READS, (before, place)))
-            if (wrote := last_write.get(at)) is not None:
+            if (wrote := own.get(at)) is not None:
                 one.own.setdefault(node.process, []).append(Edge(seen.wrote[wrote], version, OWN, (wrote, place)))
-            if not node.op.crashed:
-                last_read[at] = place
+            last_read[at] = place
+            since[at] = _newest([*since.get(at, []), place], seen.read, versions)
         if place in seen.wrote:
             version = seen.wrote[place]
             one.order.append(Edge(INITIAL, version, FIRST, (place,)))
             if (wrote := last_write.get(at)) is not None:
                 one.session.append(Edge(seen.wrote[wrote], version, SESSION, (wrote, place)))
-            if (before := last_read.get(at)) is not None:
-                one.follows.append(Edge(seen.read[before], version, FOLLOWS, (before, place)))
+            one.follows.extend(Edge(seen.read[before], version, FOLLOWS, (before, place)) for before in since.get(at, ()))
             if not node.op.crashed:
                 last_write[at] = place
+                own[at] = _newest([own.get(at, place), place], seen.wrote, versions)[-1]
+                if versions != "ext":
+                    since[at] = []
     for one in keys.values():
         if versions == "ext":
             one.order.extend(_by_revision(one, seen))
@@ -112,6 +120,13 @@ def by_key(program: Program, seen: Seen, versions: str) -> list[KeyVersions]:
             one.order.extend(_by_time(program, sorted({edge.newer for edge in one.order})))
         one.given.extend([*one.order, *(one.session if versions != "ext" else ())])
     return list(keys.values())
+
+
+def _newest(places: list[int], table: Mapping[int, Version], versions: str) -> list[int]:
+    """By revisions the node with the newest version alone, else all of them."""
+    if versions != "ext":
+        return places
+    return [max(places, key=lambda place: -1 if table[place] == INITIAL else table[place][1])]
 
 
 def _by_revision(one: KeyVersions, seen: Seen) -> list[Edge]:

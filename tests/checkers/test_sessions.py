@@ -42,6 +42,8 @@ def broken(recorded, **options):
         ("0 write x 1\n1 read x 1\n1 write x 2\n2 read x 2\n2 read x 1", ["WFR"]),
         ("0 write x 1\n1 cas x [1,2]\n2 read x 2\n2 read x 1", ["WFR"]),
         ("0 read x 2\n0 write x 1\n1 read x 1\n1 write x 2", ["WFR"]),  # each write follows the other
+        # what was read before the last read counts too, also where the reader itself went back
+        ("1 write x 2\n0 read x 2\n0 read x null\n0 write x 5\n2 read x 5\n2 read x 2", ["MR", "WFR"]),
         ("0 write x 1\n1 write x 2\n2 read x 1\n2 read x 2\n3 read x 2\n3 read x 1", []),  # each reader has an order of its own
     ],
 )
@@ -72,6 +74,8 @@ def test_versions_that_the_target_gives():
     assert MonotonicReads().check(twice, CheckContext()).valid == "unknown" and broken(twice, versions="ext") == ["MR"]
     turned = revised((0, "write", 1, 9), (0, "write", 2, 5), (1, "read", 2, 5), (1, "read", 1, 9))
     assert broken(turned, versions="ext") == ["MW"]
+    older = revised((0, "write", 1, 9), (0, "write", 2, 5), (0, "read", 3, 7), (1, "write", 3, 7))
+    assert broken(older, versions="ext") == ["MW", "RYW"]  # the newest of its own writes counts
     follows = revised((0, "write", 1, 9), (1, "read", 1, 9), (1, "write", 2, 5), (2, "read", 2, 5), (2, "read", 1, 9))
     assert broken(follows, versions="ext") == ["WFR"]
 
