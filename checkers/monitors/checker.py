@@ -122,7 +122,8 @@ class Monitor:
             reason = f"it is not linearizable; whether it is {context.expected} is not decided by this checker"
             return Verdict("unknown", reason=reason, not_models=list(RULED_OUT), facts={**facts, "nonlinearizable": len(bad)})
         if spent:
-            reason = f"{len(spent)} of {facts['keys']} keys were not settled by the search within its budget (first: {show(spent[0])})"
+            of = "" if spent[0] is None else f" (first: key {show(spent[0])})"
+            reason = f"the search did not settle {len(spent)} object{'' if len(spent) == 1 else 's'} within its budget{of}"
             return Verdict("unknown", reason=reason, facts=facts)
         if not judged.seen:
             return Verdict("unknown", reason=f"nobody observed anything of the {noun}: no ok answer tells what was in it", facts=facts)

@@ -7,7 +7,7 @@ import pytest
 
 from checkers.monitors import PriorityQueue, Queue, SetObject, Stack, verify_witness
 from harness.checker import CheckContext
-from harness.errors import HistoryError
+from harness.errors import HistoryError, UsageError
 from harness.history.history import History
 from harness.op import Op
 
@@ -267,3 +267,25 @@ def test_repeated_values_are_left_to_the_complete_search():
     assert judged("priority-queue", steps(*ties)).valid is True
     assert judged("priority-queue", steps(*ties, ("poll", None, 1)), first="smallest").valid is False
     assert judged("priority-queue", steps(("insert", "b", "b"), ("insert", "a", "a"), ("poll", None, "b"))).valid is True
+
+
+def test_a_search_beyond_its_budget_is_unknown_and_says_so():
+    twice = [("enqueue", 1, 1), ("enqueue", 1, 1), ("dequeue", None, 1), ("dequeue", None, 1)]
+    verdict = Queue(budget=0).check(steps(*twice), CONTEXT)
+    assert verdict.valid == "unknown" and "did not settle 1 object within its budget" in verdict.reason
+    again = [("add", 1, True), ("remove", 1, True), ("add", 1, True)]
+    assert SetObject(budget=0).check(steps(*again), CONTEXT).valid == "unknown"
+    for options in ({"keyed": "no"}, {"first": "last"}):
+        with pytest.raises(UsageError):
+            PriorityQueue(**options)
+
+
+def test_values_that_had_to_share_too_few_removes_are_named():
+    made = [(f"{n}", "enqueue", n) for n in (1, 2, 3)]
+    lines = [(0, type_, f, value) for _, f, value in made for type_ in ("invoke", "ok")]
+    lines += [(1, "invoke", "dequeue", None), (1, "info", "dequeue", None), (0, "invoke", "dequeue", None), (0, "ok", "dequeue", 3)]
+    verdict = judged("queue", history(*lines))
+    assert verdict.anomalies[0].witness["rule"] == "crowded"
+    assert "nobody is known to have removed these 2 values" in verdict.anomalies[0].message
+    assert "only 1 remove of unknown outcome had been called by then (#6)" in verdict.anomalies[0].message
+    assert judged("queue", history(*lines[:-2], (2, "invoke", "dequeue", None), *lines[-2:])).valid is True
