@@ -39,7 +39,7 @@ def events(history: History, observes: bool) -> list[Event]:
     found = []
     for invoke, done in history.calls():
         outcome = done.type if done else "info"
-        f = invoke.f
+        f = {"get": "read", "put": "write"}.get(invoke.f, invoke.f)
         if outcome == "fail" and f == "cas" and observes:
             f = "failed-cas"
         elif outcome == "fail" or (outcome == "info" and f == "read"):
@@ -60,6 +60,8 @@ def act(op: Event, value: Any, answers: bool) -> tuple[bool, Any]:
         return not answers or same(value, op.result), value
     if op.f == "write":
         return True, op.argument
+    if op.f == "append":
+        return True, value + op.argument
     if op.f == "cas":
         return not answers or same(value, op.argument[0]), op.argument[1]
     return not answers or not same(value, op.argument[0]), value
@@ -93,8 +95,8 @@ def worlds(ops: list[Event]) -> Iterator[list[Event]]:
         yield [op for i, op in enumerate(ops) if i not in gone]
 
 
-def sequential(history: History, observes: bool = False) -> bool:
-    return any(some_order(ops, program_order(ops), set(range(len(ops)))) for ops in worlds(events(history, observes)))
+def sequential(history: History, observes: bool = False, initial: Any = None) -> bool:
+    return any(some_order(ops, program_order(ops), set(range(len(ops))), initial) for ops in worlds(events(history, observes)))
 
 
 def write_value(op: Event) -> Any:

@@ -7,6 +7,7 @@ import pytest
 
 from checkers.sequential import CausalRegister, PramRegister, SequentialRegister, verify_witness
 from harness.checker import CheckContext
+from tests.checkers import oracle_linearizable
 from tests.checkers import oracle_memory as oracle
 
 MODELS = ("sequential", "causal", "PRAM", "convergent")
@@ -66,3 +67,15 @@ def test_random_histories_are_judged_as_the_definitions_say(kind):
     assert sum(one.ops for one in compared) >= 6 * len(compared)
     for model in OF_KIND[kind]:
         assert sum(one.invalid[model] for one in compared) >= 0.3 * len(compared), model
+
+
+def test_strings_that_are_appended_to_are_searched():
+    invalid = 0
+    for i in range(300):
+        history = oracle_linearizable.random_history(random.Random(f"sequential kv {i}"), "kv")
+        verdict = SequentialRegister("kv").check(history, CheckContext(expected="sequential"))
+        right = oracle.sequential(history, initial="")
+        assert verdict.valid is right or (verdict.valid == "unknown" and "nothing was observed" in verdict.reason), i
+        assert all(verify_witness(history, anomaly) for anomaly in verdict.anomalies), (i, verdict.anomalies)
+        invalid += not right
+    assert invalid >= 0.2 * 300
