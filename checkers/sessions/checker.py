@@ -175,6 +175,8 @@ class Sessions(_Sessions):
         implied = table().implies.get(wanted, frozenset())
         self.asked = tuple(name for name in GUARANTEES if not wanted or name in implied)
         verdict = super().check(history, context)
+        if verdict.valid == "unknown" and self._is_linearizable(history):
+            return Verdict(True, reason="it is linearizable, which implies all of these", holds=["linearizable"], facts=verdict.facts)
         holds, against = list(verdict.holds), list(verdict.not_models)
         for checker in (PramRegister, CausalRegister):
             more = checker(register=self.register, keyed=self.keyed, initial=thaw(self.initial)).check(history, context)
@@ -189,3 +191,10 @@ class Sessions(_Sessions):
         if wanted not in ("", PramRegister.model, CausalRegister.model, *GUARANTEES) and verdict.valid is True:
             verdict.valid, verdict.reason = "unknown", f"whether it is {wanted} is not decided by this checker, but by --as register"
         return verdict
+
+    def _is_linearizable(self, history: History) -> bool:
+        """Where guarantees alone leave it open."""
+        from checkers.linearizable import LinearizableRegister
+
+        strict = LinearizableRegister(self.register, self.keyed, thaw(self.initial), self.failed_cas)
+        return strict.check(history, CheckContext(expected="linearizable")).valid is True

@@ -85,6 +85,8 @@ def test_unknown_and_garbage():
     assert idle.valid == "unknown" and "nothing was observed" in idle.reason
     unsure = MonotonicReads().check(history("0 write x 1\n1 write x 1\n2 read x 1\n2 read x 1"), CheckContext())
     assert unsure.valid == "unknown" and "not certain" in unsure.reason
+    linear = Sessions().check(history("0 write x 1\n1 write x 1\n2 read x 1\n2 read x 1"), CheckContext())
+    assert linear.valid is True and linear.holds == ["linearizable"]
     garbage = MonotonicReads().check(history("0 write x 1\n2 read x 7\n2 read x 1"), CheckContext())
     assert garbage.valid is False and garbage.counts == {"garbage-read": 1}
     with pytest.raises(UsageError, match="not ordered by 'clock'"):
