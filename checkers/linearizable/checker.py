@@ -39,7 +39,7 @@ class LinearizableRegister:
         "failed_cas": "nothing: a refused cas observed nothing; observes: it read another value than its old one",
         "budget": "configurations that the search of one key may look at",
         "versions": "session guarantees: what orders versions beside what they demand: session | realtime | ext",
-        "one_order": "session guarantees: true: all processes must agree on one order of the versions",
+        "one_order": "session guarantees and causal: true: all processes must agree on one order of the versions",
     }
 
     def __init__(

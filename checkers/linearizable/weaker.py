@@ -26,11 +26,13 @@ def model_of(expected: str) -> str:
 
 
 def checker_of(model: str, sessions: Mapping[str, Any], options: Mapping[str, Any]) -> Checker | None:
-    """The checker that decides a model of single objects, None if none does. sessions: options that session guarantees alone have."""
+    """The checker that decides a model of single objects, None if none does. sessions: `versions`, `one_order`, where a model has them."""
     from checkers.sequential import CausalRegister, PramRegister, SequentialRegister
     from checkers.sessions import MonotonicReads, MonotonicWrites, ReadYourWrites, WritesFollowReads
 
-    for memory in (SequentialRegister, CausalRegister, PramRegister):
+    if model == CausalRegister.model:
+        return CausalRegister(one_order=sessions.get("one_order", False), **options)
+    for memory in (SequentialRegister, PramRegister):
         if memory.model == model:
             return memory(**options)
     for guarantee in (MonotonicReads, MonotonicWrites, ReadYourWrites, WritesFollowReads):

@@ -109,6 +109,9 @@ def test_the_register_checker_asks_the_checker_of_the_model_expected(model, vali
     assert LinearizableRegister().check(recorded, CheckContext(expected="linearizable")).valid is False
     verdict = LinearizableRegister().check(recorded, CheckContext(expected=model))
     assert verdict.valid == valid and verdict.facts["nonlinearizable"] == 1
+    fork = history("0 write x 1\n1 write x 2\n2 read x 1\n2 read x 2\n3 read x 2\n3 read x 1")
+    context = CheckContext(expected="causal")
+    assert [LinearizableRegister(one_order=one).check(fork, context).valid for one in (False, True)] == [True, False]
     linear = history("0 write x 1\n1 read x 1")
     assert LinearizableRegister().check(linear, CheckContext(expected=model)).holds == ["linearizable"]
 
