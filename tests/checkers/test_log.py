@@ -174,6 +174,13 @@ def test_a_value_that_is_sent_twice_has_no_known_writer():
     assert (verdict.valid, verdict.reason) == ("unknown", "1 is sent to a twice (#0 and #6): a poll of it does not say which one it saw")
 
 
+def test_a_value_that_stands_twice_has_no_certain_place():
+    hidden = [*send(0, (5, None)), *send(0, (6, 4)), *poll(1, (6, 4), (5, 6)), *poll(2, (5, 9), outcome="fail")]
+    assert judge(hidden).counts == {"duplicate": 1}  # whether 6 was sent behind 5, nobody knows
+    perhaps = [*three(), *poll(2, (2, 3), (2, 20), outcome="fail"), *poll(1, (1, 0)), *assign(1), *poll(1, (3, 4))]
+    assert "lost-write" not in judge(perhaps).counts  # a consumer may still come to its second place
+
+
 def test_the_lag_of_polls_is_at_least_the_time_for_which_the_next_value_was_known():
     facts = judge([*three(), *poll(1, (1, 0)), *poll(2, (1, 0), (2, 3), (3, 4))]).facts
     assert facts["worst_lag"] == {"ms": 3000.0, "key": "a", "op": 6, "process": 1}
