@@ -12,6 +12,7 @@ Between two transactions only the first of ww, wr, rw counts: an anomaly that al
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ from checkers.rw_register.orders import (
 from checkers.rw_register.versions import Key, Versions
 from checkers.transactions.edges import RW, WR, WW
 from checkers.transactions.txns import Txn
+
+MOST_PAIRS, NEAR = 100_000, 16  # of a key: readers of null times writers
 
 
 class Why(NamedTuple):
@@ -119,7 +122,15 @@ def _replaced(versions: Versions, key: Key, claims: Iterable[Before]) -> Iterato
 
 
 def _ended_the_start(key: Key, later: set[Hashable]) -> Iterator[Edge]:
-    for value, writer in key.finals:
-        if value not in later:
-            for reader in key.readers.get(None, ()):
-                yield reader, writer, Why(RW, key.name, value)
+    """Where there are very many pairs, each reader has edges to the earliest writers, and to those about its own time: what goes
+    unnoticed then is left to the complete searches."""
+    versions = [(value, writer) for value, writer in key.finals if value not in later]
+    readers = key.readers.get(None, [])
+    calls = [writer.call for _, writer in versions]
+    for reader in readers:
+        chosen = versions
+        if len(versions) * len(readers) > MOST_PAIRS:
+            at = bisect_left(calls, reader.call)
+            chosen = [*versions[:NEAR], *versions[max(NEAR, at - NEAR) : at + NEAR]]
+        for value, writer in chosen:
+            yield reader, writer, Why(RW, key.name, value)

@@ -17,7 +17,7 @@ from harness.history.history import History
 from harness.history.read import read_history
 from harness.op import Op
 from tests.checkers import oracle_rw_register as oracle
-from tests.checkers.test_list_append import history, serial
+from tests.checkers.test_list_append import dense, history, serial
 
 CORPORA = Path(__file__).resolve().parents[3] / "shared" / "corpora"
 FRACTURED = ["consistent-view", "read-atomic", "repeatable-read"]
@@ -152,6 +152,12 @@ class TestSourcesOfOrder:
         assert {type_.rpartition("-")[2] for type_ in verdict.counts} <= {"realtime", "process"}
         assert judge(stale, "serializable").valid is True
         assert judge(stale, "serializable", linearizable_keys=True).valid in (False, "unknown")
+
+    @pytest.mark.parametrize("stale", [1, 2])
+    def test_all_that_overlapped_came_before_what_was_written_afterwards(self, stale):
+        first = history((0, [w("x", 1)]), (1, [w("x", 2)]))
+        recorded = dense([*first.ops, *serial((2, [w("x", 3)]), (3, [r("x", stale)])).ops])
+        assert judge(recorded).counts == {"G-single-item-realtime": 1}
 
     def test_assumed_orders_have_no_suffix(self):
         recorded = overlapped([(0, [w("x", 1)]), (1, [w("x", 2), w("y", 1)])], [r("y", 1), r("x", 1)])

@@ -135,3 +135,13 @@ def test_a_serializable_history_that_strays_from_real_time_is_proved_by_an_order
     verdict = judge(recorded, "serializable")
     assert verdict.valid is True and "serializable" in verdict.holds and "strict-serializable" not in verdict.holds
     assert judge(recorded, "snapshot-isolation").valid is True
+
+
+def test_a_store_that_never_shows_a_write_is_found_out_in_linear_time():
+    ops = []
+    for i in range(3000):
+        mops = [["w", "x", i]] if i % 2 else [["r", "x", None]]
+        ops += [Op(2 * i, 0, i % 7, "invoke", "txn", mops), Op(2 * i + 1, 0, i % 7, "ok", "txn", mops)]
+    verdict = judge(History(ops))
+    assert verdict.valid is False and {"G-single-item-process", "G-single-item-realtime"} <= verdict.counts.keys()
+    assert all(verify_witness(History(ops), anomaly) for anomaly in verdict.anomalies)
