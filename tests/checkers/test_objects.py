@@ -146,6 +146,11 @@ def test_each_model_says_why_in_its_own_words(model, text, why):
             "0 invoke push 1\n0 ok push 1\n0 invoke push 2\n0 ok push 2\n1 invoke pop\n1 info pop\n0 invoke push 3\n0 ok push 3\n"
             "0 invoke pop\n0 ok pop 3\n0 invoke pop\n0 ok pop 1",
         ),
+        (
+            "set",
+            {},
+            "0 invoke add 1\n0 ok add [1, true]\n0 invoke contains 1\n0 ok contains [1, true]\n0 invoke add 1\n0 ok add [1, false]",
+        ),
         ("set", {}, "0 invoke add 1\n0 ok add true\n1 invoke add true\n1 ok add true\n0 invoke read\n0 ok read [true, 1]"),
     ],
 )

@@ -1,6 +1,7 @@
 """Set: add and remove an element, ask whether it is there (contains), read all elements.
 
-add and remove may say whether they changed anything (completion value true or false); any other value is no answer (often the element).
+add and remove may say whether they changed anything (completion value true or false, or [element, true or false]); any other value is no
+answer (often the element).
 """
 
 from __future__ import annotations
@@ -27,8 +28,11 @@ class Set(Model):
     initial: Any = frozenset()
 
     def result_of(self, op: Operation) -> Any:
-        """Of add and remove only true and false are answers."""
-        return op.result if op.f in ("contains", "read") or op.result in (YES, NO) else UNKNOWN
+        """Of add and remove only true and false are answers; with the element beside it, as text files have it, or alone."""
+        result = op.result
+        if op.f != "read" and isinstance(result, tuple) and result[:1] == ("[",) and result[1:] in ((op.argument, YES), (op.argument, NO)):
+            return result[2]
+        return result if op.f in ("contains", "read") or result in (YES, NO) else UNKNOWN
 
     def admit(self, act: Act, where: str) -> None:
         """contains answers true or false, read gives a list."""
