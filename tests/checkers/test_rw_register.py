@@ -233,6 +233,10 @@ def test_what_an_aborted_transaction_read_proves_nothing():
     assert judge(history((0, [w("x", 1)]), (1, [r("x", 7), w("y", 1)], "info"), (2, [r("x", 1)]))).valid is True
     assert judge(history((0, [w("x", 1)]), (1, [r("x", 7), w("y", 1)], "info"), (2, [r("y", 1)]))).counts == {"garbage-read": 1}
     assert judge(serial((0, [w("x", 1)], "info"), (1, [r("x")]))).valid is True
+    assert judge(history((0, [r("y", 1), w("y", 1)], "info"), (1, [r("y", 1)]))).counts == {"future-read": 1}
+    both = history((0, [r("x", 9), w("x", 1)], "info"), (1, [r("x", 9), w("x", 2)]), (2, [r("x", 1)]), (3, [w("x", 9)]))
+    lost = next(anomaly for anomaly in judge(both).anomalies if anomaly.type == "lost-update")
+    assert [txn["ops"][0] for txn in lost.witness["txns"]] == [0, 1]  # by invocation, however they were found to have committed
     asked = [
         Op(0, 0, 0, "invoke", "txn", [r("x", 7), w("y", 1)]),
         Op(1, 0, 1, "invoke", "txn", [r("y")]),
