@@ -22,7 +22,7 @@ MUTANTS = [
     ("search.py", "if op.crashed and not machine.is_read[acts[at]]}", "if op.crashed}"),
     ("search.py", "if not op.crashed or at in crashed", "if not op.crashed and at in crashed"),
     ("search.py", "if stuck is None or not narrow.cut:", "if True:"),
-    ("search.py", "if stuck is not None:\n                return stuck", "return stuck"),
+    ("search.py", "if stuck is not None:\n                        return stuck", "return stuck"),
     ("search.py", "if self.left < 0:", "if False:"),
     ("search.py", "            del self.open[bit]\n", ""),
     ("search.py", "while first < len(events) and events[first][0] <= begin:", "while False:"),
@@ -77,7 +77,7 @@ MUTANTS = [
     ("models/multi_register.py", "observed.isdisjoint(", "True or ("),
     ("models/unordered_queue.py", "if any(act.f == \"dequeue\" and act.result is None for act in acts):", "if False:"),
     ("models/unordered_queue.py", 'crashed.f == "dequeue" and None not in observed', 'crashed.f == "dequeue"'),
-    ("models/priority_queue.py", "for chosen in best\n", "for chosen in best[:1]\n"),
+    ("models/priority_queue.py", "for chosen in best if", "for chosen in best[:1] if"),
     ("models/register.py", "return [state] if state != old else []", "return [state]"),
     ("models/register.py", "REFUSED not in observed and", ""),
 ]  # fmt: skip

@@ -126,6 +126,15 @@ def test_what_a_model_says_of_its_acts_is_so_in_every_small_state(name):
     assert (seen["reads"] > 0 or name == "mutex") and (seen["commute"] > 0) == (name not in IN_ORDER)
 
 
+def test_the_queues_own_search_agrees_with_the_general_one():
+    model = make_model("queue", {})
+    for i in range(400):
+        history = oracle.random_history(random.Random(f"own {i}"), "queue")
+        for operations in objects_of(history, vocabulary(model), model).values():
+            own, general = search_model(operations, model), search_model(operations, model, exact=True)
+            assert (own is None) == (general is None), i
+
+
 def test_the_search_of_the_models_agrees_with_the_search_of_registers():
     from checkers.linearizable.operations import by_key as registers
     from checkers.linearizable.search import search

@@ -22,7 +22,7 @@ class Container(Model):
     puts: ClassVar[frozenset[str]]
     takes: ClassVar[frozenset[str]]
     peeks: ClassVar[frozenset[str]] = frozenset()
-    one_end: ClassVar[bool] = True  # whether what is got is always the first, in one order of all that is there
+    one_end: ClassVar[bool] = True  # whether what is put in can be got at once, unless something that ranks before it is there
 
     def __init_subclass__(cls) -> None:
         cls.fs = cls.puts | cls.takes | cls.peeks
@@ -46,7 +46,7 @@ class Container(Model):
         return crashed.f in self.puts and crashed.argument not in observed
 
     def helps(self, state: Any, crashed: Act, wanted: Act) -> bool:
-        """Where one end is all there is: a put of what is wanted, or a take of what is there instead.
+        """Where one end is all there is (not in a queue: what is put in last is got last): a put of what is wanted, or a take of what is there instead.
 
         Until somebody gets the element, a crashed put can wait; until somebody gets what is under the element, a crashed take can: it is
         the first one then, in whose way it is. An element too many forbids nothing else.

@@ -22,6 +22,7 @@ class Queue(Container):
     puts: ClassVar[frozenset[str]] = frozenset({"enqueue"})
     takes: ClassVar[frozenset[str]] = frozenset({"dequeue"})
     peeks: ClassVar[frozenset[str]] = frozenset({"peek"})
+    one_end: ClassVar[bool] = False
     initial: Any = ()
     own_search: ClassVar[Any] = staticmethod(search_queue)
 
