@@ -99,7 +99,6 @@ MUTANTS: dict[str, list[Mutant]] = {
     ],
     "causal_reverse": [
         ("causal_reverse.py", "elif act.outcome != FAIL:", "else:"),
-        ("causal_reverse.py", "self.done += [(act, element)] if act.ok else []", "self.done += [(act, element)]"),
         ("causal_reverse.py", "self.first.setdefault(element, act)", "self.first[element] = act"),
         ("causal_reverse.py", "self.done.sort(key=lambda pair: pair[0].ret)", "self.done.sort(key=lambda pair: -pair[0].ret)"),
         ("causal_reverse.py", "rows.first[element].call > read.ret", "False"),

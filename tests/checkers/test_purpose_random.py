@@ -33,11 +33,13 @@ def test_reads_of_a_counter_that_go_back_are_those_of_the_definition():
     """Pair by pair, on intervals and values that no counter need have had: the chain of demands is tried in all its corners."""
     rng, found = random.Random(5), 0
     for _ in range(3000):
-        ends = rng.sample(range(60), 2 * rng.randint(3, 10))
-        spans = [sorted(ends[i : i + 2]) for i in range(0, len(ends), 2)]
-        acts = [Act("", 0, None, "ok", call, ret, None, rng.randint(0, 6), None, 0, 0) for call, ret in spans]
-        adds = [(act, rng.randint(0, 3)) if rng.random() < 0.8 else (act._replace(ret=NEVER), 1) for act in acts[::2]]
-        reads = acts[1::2]
+        free = rng.sample(range(200), 40)
+        spans = [sorted((at, min((end for end in free[20:] if end > at), default=300 + at))) for at in free[:10]]  # reads are short
+        reads = [Act("", 0, None, "ok", call, ret, None, call // 30 + rng.randint(0, 3), None, 0, 0) for call, ret in spans]
+        adds = []
+        for at in free[10:20]:
+            ret = at + rng.randint(1, 60) + 0.5 if rng.random() < 0.9 else NEVER  # between two positions, so that none is taken twice
+            adds.append((Act("", 0, None, "ok", at, ret, None, None, None, 0, 0), rng.randint(0, 3)))
         told = {later.call: (earlier, between) for earlier, later, between in went_back(adds, reads)}
         for later in reads:
             sums = {r.call: sum(n for a, n in adds if a.call > r.ret and a.ret < later.call) for r in reads if r.ret < later.call}
