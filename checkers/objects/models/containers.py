@@ -46,7 +46,7 @@ class Container(Model):
         return crashed.f in self.puts and crashed.argument not in observed
 
     def helps(self, state: Any, crashed: Act, wanted: Act) -> bool:
-        """Where one end is all there is (not in a queue: what is put in last is got last): a put of what is wanted, or a take of what is there instead.
+        """Where what is put in can be got at once: a put of what is wanted, or a take of what is there instead.
 
         Until somebody gets the element, a crashed put can wait; until somebody gets what is under the element, a crashed take can: it is
         the first one then, in whose way it is. An element too many forbids nothing else.
