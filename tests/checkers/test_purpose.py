@@ -369,6 +369,8 @@ def test_an_illegal_history_of_groups_is_refused():
         judge(LongFork(3), fork_read(0, 1, 1))
     with pytest.raises(HistoryError, match="op 2: the transaction reads 1 keys; a group has 2"):
         judge(LongFork(), [*fork_read(0, 1, 1), *put(0, "txn", '[["r","a",1]]')])
+    with pytest.raises(HistoryError, match="op 0: the transaction reads 3 keys; a group has 2"):
+        judge(LongFork(2), put(0, "txn", '[["r","a",1],["r","b",1],["r","a",1]]'))
     with pytest.raises(UsageError):
         LongFork(0)
 
