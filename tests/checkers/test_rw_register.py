@@ -8,6 +8,7 @@ import pytest
 
 from checkers.rw_register import RwRegister, verify_witness
 from checkers.rw_register.checker import judge as judge_txns
+from checkers.rw_register.dependencies import dependencies
 from checkers.rw_register.orders import assumed_order
 from checkers.rw_register.versions import Versions
 from checkers.transactions.txns import read_register_txns
@@ -158,6 +159,12 @@ class TestSourcesOfOrder:
         first = history((0, [w("x", 1)]), (1, [w("x", 2)]))
         recorded = dense([*first.ops, *serial((2, [w("x", 3)]), (3, [r("x", stale)])).ops])
         assert judge(recorded).counts == {"G-single-item-realtime": 1}
+
+    def test_nothing_follows_an_unknown_transaction_of_the_same_process(self):
+        recorded = serial((0, [w("x", 1)], "info"), (0, [w("x", 2)]), (1, [r("x", 2)]), (2, [r("x", 1)]))
+        found = dependencies(Versions(read_register_txns(recorded)), ("sequential-keys",))
+        assert found.process is found.always and not any(why.kind == 0 for why in found.realtime.values())
+        assert judge(recorded).valid is True
 
     def test_assumed_orders_have_no_suffix(self):
         recorded = overlapped([(0, [w("x", 1)]), (1, [w("x", 2), w("y", 1)])], [r("y", 1), r("x", 1)])
