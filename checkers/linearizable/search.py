@@ -34,6 +34,7 @@ from checkers.linearizable.operations import APPEND, CAS, HELD, INFINITY, NOT, R
 FEW = 6  # crashed ops with which the complete search is quick
 QUICK = 40_000  # configurations that Python looks at before compiled code, which takes half a second to load, does
 BEAMS = (8, 32)  # configurations kept of each state in further quick tries
+WRITING = (WRITE, HELD)  # what may go unseen, and makes others go unseen
 Config = tuple[Any, int, int, Uses]  # state, mask of pending ops that have acted, mask of those that are content, uses
 
 
@@ -231,7 +232,7 @@ class _Search:
             if content & bit:
                 if not was or acted & bit:
                     arrived.keep((state, acted & ~bit, content & ~bit, used))
-                if acted & bit or target.f != WRITE:
+                if acted & bit or target.f not in WRITING:
                     return
             if reached.keep((state, acted, content, used)):
                 waiting.append((state, acted, content, used))
@@ -254,8 +255,8 @@ class _Search:
         self.quiet = [(bit, op) for bit, op in self.pending.items() if op.f in (READ, NOT)]
         changing = sorted((op.ret, bit) for bit, op in self.pending.items() if op.f not in (READ, NOT))
         self.changing = [(bit, self.pending[bit]) for _, bit in changing]
-        self.writes = sum(bit for bit, op in self.changing if op.f == WRITE)
-        self.looking = [(bit, op) for bit, op in self.changing if op.f != WRITE]
+        self.writes = sum(bit for bit, op in self.changing if op.f in WRITING)
+        self.looking = [(bit, op) for bit, op in self.changing if op.f not in WRITING]
         self.pleased: dict[Any, tuple[int, int]] = {}
 
     def _pleased(self, state: Any, acted: int) -> int:
@@ -263,7 +264,7 @@ class _Search:
         found = self.pleased.get(state)
         if found is None:
             right = sum(bit for bit, op in self.quiet if step(state, op)[0])
-            found = self.pleased[state] = right, sum(bit for bit, op in self.changing if op.f == WRITE and op.a == state)
+            found = self.pleased[state] = right, sum(bit for bit, op in self.changing if op.f in WRITING and op.a == state)
         return found[0] | (found[1] & ~acted)
 
     def _looked_at(self, state: Any, acted: int, content: int) -> bool:
@@ -286,7 +287,7 @@ class _Search:
                 continue
             tried.add(kind)
             legal, after = step(state, op)
-            if op.f != WRITE:
+            if op.f not in WRITING:
                 if legal:
                     found.append((after, acted | mine, content | mine, used))
             elif mine == bit or self._looked_at(after, acted, content) or self.crashed.leads(after, self.strings):

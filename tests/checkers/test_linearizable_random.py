@@ -7,6 +7,7 @@ import pytest
 
 from checkers.linearizable import LinearizableRegister, compiled, verify_witness
 from checkers.linearizable import search as searching
+from checkers.linearizable import window as windows
 from checkers.linearizable.operations import Operation, by_key
 from checkers.linearizable.search import search
 from checkers.linearizable.zones import conflict
@@ -94,3 +95,25 @@ def test_where_masks_do_not_fit_python_searches_on():
     many = [Operation("write", i % 5, None, i, 1000 + i, i, -1, i) for i in range(70)]
     assert compiled.compiled_search(many, searching.prepare(many), None, 10) == (False, None)
     assert search(many, None) is None
+
+
+def test_a_value_that_was_held_may_come_after_a_write_that_nobody_saw():
+    held = Operation("held", 5, None, 0, 3, 0, 3, 0)
+    write, read = Operation("write", 7, None, 1, 4, 1, 4, 1), Operation("read", 5, None, 5, 6, 5, 6, 2)
+    for operations in ([held, write, read], [held, write, read._replace(a=7)]):
+        assert search(operations, None) is None
+        assert compiled.compiled_search(operations, searching.prepare(operations), None, 10) == (True, None)
+    late = write._replace(call=4, ret=5), read._replace(call=6, ret=7)
+    assert search([held, *late], None) is not None
+
+
+def test_windows_that_begin_with_a_value_that_was_held_are_proved(monkeypatch):
+    monkeypatch.setattr(windows, "SMALL", 1)
+    anchored = 0
+    for i in range(600):
+        history = oracle.random_history(random.Random(f"held crashing-cas {i}"), "crashing-cas")
+        verdict = LinearizableRegister("cas-register").check(history, CheckContext(expected="linearizable"))
+        for anomaly in verdict.anomalies:
+            assert verify_witness(history, anomaly), (i, anomaly.message)
+            anchored += any(op["f"] == "held" for op in anomaly.witness["operations"])
+    assert anchored
