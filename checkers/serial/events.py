@@ -34,11 +34,13 @@ class Why(NamedTuple):
 
 
 class Order(NamedTuple):
-    """What is known beside reads and writes. sessions, real_time: those orders count; first: a transaction before all others, or None."""
+    """What is known beside reads and writes. sessions, real_time: those orders count; first: a transaction before all others, or None;
+    lag: how many positions after its completion a transaction is sure to come before those that begin."""
 
     sessions: bool = False
     real_time: bool = False
     first: int | None = None
+    lag: int = 0
 
 
 class Events:
@@ -92,13 +94,13 @@ class Events:
                 if txns[number].outcome == OK:
                     before[process] = number
         if order.real_time:
-            self._real_time()
+            self._real_time(order.lag)
 
-    def _real_time(self) -> None:
+    def _real_time(self, lag: int) -> None:
         """A chain of helpers: one for each batch of completions that no invocation interrupts."""
         txns = self.problem.txns
         moments = [(txns[n].call, n, True) for n in self.problem.taken]
-        moments += [(txns[n].ret, n, False) for n in self.problem.taken if txns[n].outcome == OK]
+        moments += [(txns[n].ret + lag, n, False) for n in self.problem.taken if txns[n].outcome == OK]
         batch: list[int] = []
         newest, why = HELPER, Why(REALTIME)
         for _, number, begins in sorted(moments):
