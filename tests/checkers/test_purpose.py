@@ -420,6 +420,17 @@ def test_a_crashed_write_may_have_happened_and_a_failed_one_is_left_out():
     assert judge(Causal(), again).valid is True
 
 
+def test_the_number_of_a_write_is_the_next_one_that_did_not_fail():
+    def failing(n):
+        return [f'0 invoke write {{"key":"x","value":{n}}}', f'0 fail write {{"key":"x","value":{n}}}']
+
+    assert judge(Causal(), [*step("write", 1, "init", 1), *step("write", 1, 1, 2)]).counts == {"causal-write": 1}
+    assert judge(Causal(), [*failing(5), *step("write", 2, "init", 1)]).counts == {"causal-write": 1}
+    late = ['1 invoke write {"key":"x","value":1}', '1 info write {"key":"x","value":1}']  # it strikes after the second write
+    chain = [*step("write", 2, "init", 1), *step("read", 1, "init", 2), *step("write", 3, "init", 3)]
+    assert judge(Causal(), [*failing(1), *late, *chain]).valid is True
+
+
 def test_ops_of_a_key_that_overlap_have_no_known_order():
     lines = ['0 invoke write {"key":"x","value":1}', *step("read", 1, "init", 1, process=1), '0 ok write {"key":"x","value":1}']
     verdict = judge(Causal(), lines)
