@@ -234,3 +234,22 @@ def test_a_large_file_is_judged_without_decoding_it(tmp_path, monkeypatch, stale
     counted, exact = Stats().check(History(history.ops), CheckContext()), judge(read_txns(history), STRICT)
     assert results.valid is (not stale) and results.checkers["stats"]["facts"] == counted.facts
     assert [anomaly.message for anomaly in results.anomalies] == [anomaly.message for anomaly in exact.anomalies]
+
+
+def test_rules_that_see_a_part_of_the_history_count_nothing_twice():
+    """Key 1 is bad, and its reader brings keys 2 and 3 along, of which another reader saw a half; the failed one saw nothing."""
+    values = [
+        [["append", 1, 1]],
+        [["append", 1, 2]],
+        [["append", 2, 1], ["append", 3, 1]],
+        [["r", 1, [1]]],
+        [["r", 1, [2]], ["r", 2, [1]], ["r", 3, [1]]],
+        [["r", 2, [1]], ["r", 3, []]],
+        [["r", 4, [7]], ["append", 4, 1]],
+        [["r", 4, [1]]],
+    ]
+    outcomes = ["ok"] * 6 + ["fail", "ok"]
+    ops = [Op(0, 0, p, "invoke", "txn", value) for p, value in enumerate(values)]
+    history = dense([*ops, *(Op(0, 0, p, outcomes[p], "txn", value) for p, value in enumerate(values))])
+    assert judge(read_txns(history), STRICT).counts["fractured-read"] == 1
+    assert difference(history) is None
