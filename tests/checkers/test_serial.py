@@ -12,6 +12,7 @@ from checkers.transactions.txns import read_register_txns
 from harness.checker import CheckContext
 from harness.errors import UsageError
 from harness.history.history import History
+from harness.history.read import read_history
 from harness.op import Op
 from tests.checkers.histories_serial import tpcc_like, valid_history
 
@@ -224,3 +225,18 @@ def test_the_same_input_gives_the_same_output():
     given = valid_history(8, 200, keys=8, snapshots=True)
     txns = read_register_txns(given)
     assert judge(txns, "serializable") == judge(txns, "serializable")
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="no recorded histories here")
+@pytest.mark.parametrize(
+    ("path", "serializable", "snapshots"),
+    [
+        ("DBCobra+CobraLogs/ser-violation/cock-G2", False, True),
+        ("hengxin+IsoVista/bugs/pg_ser_bug.txt", False, True),
+        ("hengxin+IsoVista/bugs/dgraph_si.txt", False, False),
+    ],
+)
+def test_recorded_histories(path, serializable, snapshots):
+    given = read_history(CORPORA / path)
+    assert check(given, "serializable").valid is serializable
+    assert check(given, "snapshot-isolation").valid is snapshots
