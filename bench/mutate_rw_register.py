@@ -38,7 +38,6 @@ MUTANTS = [
     ("rw_register/orders.py", "version(read if written is UNSEEN else written)", "version(read)"),
     ("rw_register/orders.py", "if target.first != one.last:", "if True:"),
     ("rw_register/orders.py", "if target.txn.call > least:\n                break", "break"),
-    ("rw_register/orders.py", "if target.last is not UNSEEN:", "if True:"),
     ("rw_register/orders.py", "if one.first is not UNSEEN and one.first", "if False and one.first"),
     ("rw_register/orders.py", "        if one.txn.outcome != OK:\n            continue\n", ""),
     ("rw_register/complete.py", "if not _keeps(CAUSAL, assumed):", "if False:"),

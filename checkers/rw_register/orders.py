@@ -188,8 +188,7 @@ def _in_turn(shown: Sequence[_Shown], source: str) -> Iterator[Before]:
                 break
             if target.first != one.last:
                 yield Before(one.last, target.first, source, one.txn, target.txn)
-            if target.last is not UNSEEN:
-                least = min(least, target.txn.ret)
+            least = min(least, target.txn.ret)  # who shows a first version shows a last one
 
 
 def _contradiction(key: Key, claims: Sequence[Before]) -> list[Before] | None:
