@@ -4,7 +4,7 @@ bench/mutate_monitors.py [rules | swift]       some minutes; works on a copy, ex
 
 Not among them, since they change no verdict: comparing gaps with `>` instead of `>=` (what covers a gap ends at a call, never at a
 return); keeping adds that nobody saw; looks that may act after the remove of their value (its remove then has a moment before, and that
-serves both).
+serves both); a remove that ended before its add began, which the rules of all objects refuse as well.
 """
 
 from __future__ import annotations
@@ -67,7 +67,6 @@ RULES = [
 ]  # fmt: skip
 SWIFT = [
     ("kernels.py", "            if null[i] or table[place] >= 0:\n", "            if null[i]:\n"),
-    ("kernels.py", "local[done] < called[row] or", ""),
     ("kernels.py", "(role[i] == REMOVES and gone[row] < end)", "False"),
     ("kernels.py", "if gone[row] < look_call[look] and status[k] == FINE:", "if False:"),
     ("kernels.py", "inside[row] = min(inside[row], first[row])", "pass"),

@@ -288,4 +288,7 @@ def test_values_that_had_to_share_too_few_removes_are_named():
     assert verdict.anomalies[0].witness["rule"] == "crowded"
     assert "nobody is known to have removed these 2 values" in verdict.anomalies[0].message
     assert "only 1 remove of unknown outcome had been called by then (#6)" in verdict.anomalies[0].message
+    forged = verdict.anomalies[0]
+    forged.witness["due"] = forged.witness["due"][:1]  # one value can have been taken by the one remove
+    assert not verify_witness(history(*lines), forged)
     assert judged("queue", history(*lines[:-2], (2, "invoke", "dequeue", None), *lines[-2:])).valid is True
