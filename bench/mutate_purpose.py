@@ -252,7 +252,7 @@ MUTANTS: dict[str, list[Mutant]] = {
 
 def tests_of(name: str) -> list[str]:
     """What must fail when the checker is broken; the shared files are tried on all."""
-    own = TESTS.get(name, ["tests/checkers/test_purpose.py"])
+    own = TESTS.get(name, ["tests/checkers/test_purpose.py", "tests/checkers/test_purpose_orders.py"])
     if name in ("acts", "findings"):
         return [*own, "tests/checkers/test_log.py", "tests/checkers/test_purpose_random.py"]
     more = [BACK] if name == "counter" else []
