@@ -172,6 +172,10 @@ def _shown(versions: Versions, key: Key) -> list[_Shown]:
 
 def _in_turn(shown: Sequence[_Shown], source: str) -> Iterator[Before]:
     """Within a transaction, and from it to those after it, up to those that another one stands between: what follows is left out."""
+
+    def end(txn: Txn) -> int:
+        return NEVER if txn.outcome != OK else txn.call if source == SEQUENTIAL else txn.ret  # one process: calls are in turn
+
     targets = [one for one in shown if one.first is not UNSEEN]
     calls = [one.txn.call for one in targets]
     for one in shown:
@@ -179,16 +183,14 @@ def _in_turn(shown: Sequence[_Shown], source: str) -> Iterator[Before]:
             continue
         if one.first is not UNSEEN and one.first is not None and one.first != one.last:
             yield Before(one.first, one.last, source, one.txn, one.txn)
-        if one.txn.outcome != OK:
-            continue
         least = NEVER
-        for at in range(bisect_right(calls, one.txn.ret), len(targets)):
+        for at in range(bisect_right(calls, end(one.txn)), len(targets)):
             target = targets[at]
             if target.txn.call > least:
                 break
             if target.first != one.last:
                 yield Before(one.last, target.first, source, one.txn, target.txn)
-            least = min(least, target.txn.ret)  # who shows a first version shows a last one
+            least = min(least, end(target.txn))  # who shows a first version shows a last one
 
 
 def _contradiction(key: Key, claims: Sequence[Before]) -> list[Before] | None:

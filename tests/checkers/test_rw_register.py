@@ -173,6 +173,16 @@ class TestSourcesOfOrder:
         verdict = judge(recorded, linearizable_keys=True)
         assert verdict.counts == {"fractured-read": 1, "G-single-item": 1} and verdict.not_models == FRACTURED
 
+    def test_causality_without_assumptions_does_not_keep_them(self):
+        late = overlapped([(0, [w("x", 1)]), (1, [w("x", 2), w("y", 1)]), (2, [r("y", 1), w("z", 1)])], [r("z", 1), r("x", 1)])
+        assert judge(late, "causal").valid is True
+        verdict = judge(late, "causal", linearizable_keys=True)
+        assert verdict.valid == "unknown" and "need not keep what was assumed" in verdict.reason and "causal-cerone" not in verdict.holds
+
+    def test_sequential_keys_of_sessions(self):
+        back = History(serial((0, [w("x", 1)]), (0, [w("x", 2)]), (0, [r("x", 1)])).ops, {"order": "session"})
+        assert judge(back, "serializable", sequential_keys=True).counts["cyclic-versions"] == 1
+
     def test_a_process_s_own_order(self):
         recorded = overlapped([(0, [w("x", 1)]), (0, [w("x", 2)]), (0, [w("y", 1)])], [r("y", 1), r("x", 1)])
         assert judge(recorded).counts == {"G-single-item-process": 1}
