@@ -6,10 +6,12 @@ import msgspec
 import pytest
 
 from checkers.monitors import PriorityQueue, Queue, SetObject, Stack, verify_witness
+from checkers.monitors.deadlines import matching
 from harness.checker import CheckContext
 from harness.errors import HistoryError, UsageError
 from harness.history.history import History
 from harness.op import Op
+from harness.verdict import Anomaly
 
 CONTEXT = CheckContext(expected="linearizable")
 CHECKERS = {"queue": Queue, "stack": Stack, "priority-queue": PriorityQueue, "set-object": SetObject}
@@ -292,3 +294,31 @@ def test_values_that_had_to_share_too_few_removes_are_named():
     forged.witness["due"] = forged.witness["due"][:1]  # one value can have been taken by the one remove
     assert not verify_witness(history(*lines), forged)
     assert judged("queue", history(*lines[:-2], (2, "invoke", "dequeue", None), *lines[-2:])).valid is True
+
+
+def test_the_verifier_wants_all_that_changed_a_quoted_value():
+    made = steps(("enqueue", 1, 1), ("enqueue", 2, 2), ("dequeue", None, 1), ("dequeue", None, 2))
+    forged = Anomaly("nonlinearizable", "", witness={"object": "queue", "keyed": "auto", "rule": "order", "until": 7, "acts": [0, 2, 6]})
+    assert not verify_witness(made, forged)  # 2 went out before 1, if nobody knew that 1 had gone
+    forged.witness["acts"] = [0, 2, 4, 6]
+    assert not verify_witness(made, forged)
+
+
+def test_an_empty_answer_is_disproved_by_the_fewest_values():
+    lines = []
+    for process, value in enumerate((1, 2, 3)):
+        lines += [(process, "invoke", "push", value), (process, "ok", "push", value)]
+    lines += [(9, "invoke", "pop", None), (0, "invoke", "pop", None), (0, "ok", "pop", 3), (1, "invoke", "pop", None), (1, "ok", "pop", 2)]
+    lines += [(9, "ok", "pop", None), (2, "invoke", "pop", None), (2, "ok", "pop", 1)]
+    assert len(judged("stack", history(*lines)).anomalies[0].witness["acts"]) == 3  # 1 alone was inside all the time
+
+
+def test_values_without_a_rank_among_the_others_are_refused():
+    with pytest.raises(HistoryError):
+        PriorityQueue().check(steps(("insert", "a", "a"), ("insert", 1, 1), ("poll", None, 1)), CONTEXT)
+
+
+def test_a_remove_that_was_called_too_late_serves_nobody():
+    assert matching([9, 3], [1, 4]) == ([1, 0], 2)
+    assert matching([3], [4]) == ([0], 0)
+    assert matching([5, 4], [1]) == ([1, 0], 1)
