@@ -148,6 +148,25 @@ def test_a_crashed_transaction_that_saw_something_committed_only_if_that_is_expl
     assert check(together("w x 1, w y 1", "r x 1, r y 7, w z 1", "r z -", outcomes=["ok", "info", "ok"]), "serializable").valid is True
 
 
+def test_a_crashed_transaction_that_contradicts_itself_did_not_commit():
+    texts = ("r x 1, r x 2, w y 1", "r y 1", "w x 1", "w x 2")
+    verdict = check(together(*texts, outcomes=["info", "ok", "ok", "ok"]), "serializable")
+    assert verdict.valid is False and [anomaly.type for anomaly in verdict.anomalies] == ["internal"]
+
+
+def test_reads_that_nothing_explains_are_told_apart():
+    found = {
+        text: check(together(text, *others, outcomes=["ok", *outcomes]), "serializable").anomalies[0].type
+        for text, others, outcomes in [
+            ("w x 1, w x 2, r x 1", (), ()),
+            ("w x 1, r x 2, w x 2", (), ()),
+            ("r x 1", ("w x 1",), ("fail",)),
+            ("r x 2", ("w x 2, w x 3", "w x 2"), ("ok", "fail")),
+        ]
+    }
+    assert list(found.values()) == ["internal", "future-read", "G1a", "G1b"]
+
+
 def test_values_written_twice_have_several_readings():
     assert check(together("w x 1", "w x 1", "r x 1"), "strict-serializable").valid is True
     # Case 9: a key written, read and written again, and read twice from one writer: no contradiction
