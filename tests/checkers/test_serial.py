@@ -154,6 +154,18 @@ def test_a_crashed_transaction_that_contradicts_itself_did_not_commit():
     assert verdict.valid is False and [anomaly.type for anomaly in verdict.anomalies] == ["internal"]
 
 
+def test_crashed_transactions_that_rest_on_one_that_cannot_be_are_none_themselves():
+    texts = ("r b 1, w c 1", "r z 9, w b 1", "r c 1")
+    verdict = check(together(*texts, outcomes=["info", "info", "ok"]), "serializable")
+    assert verdict.valid is False and [anomaly.type for anomaly in verdict.anomalies] == ["garbage-read"]
+
+
+def test_a_crashed_transaction_that_fits_nowhere_did_not_commit_if_somebody_else_may_have_been_seen():
+    texts = ["w x 1, w y 1", "w x 2, w y 2", "r x 2, r y 1, w z 1", "r z 1", "w z 1"]
+    assert check(together(*texts, outcomes=["ok", "ok", "info", "ok", "ok"]), "serializable").valid is True
+    assert check(together(*texts[:4], outcomes=["ok", "ok", "info", "ok"]), "serializable").valid is False
+
+
 def test_reads_that_nothing_explains_are_told_apart():
     found = {
         text: check(together(text, *others, outcomes=["ok", *outcomes]), "serializable").anomalies[0].type
