@@ -16,6 +16,7 @@ from harness.checker import CheckContext
 from harness.history.history import History
 from harness.history.txn_columns import read_txn_columns
 from tests.checkers.oracle_rw_register import holding, random_history
+from tests.checkers.test_list_append import serial
 from tests.checkers.test_rw_register import ONE_OF_EACH
 from tests.checkers.test_rw_register_large import valid_history
 
@@ -57,6 +58,11 @@ def test_an_order_that_was_altered_explains_nothing(seed):
     first = next(v for v in steps.read[steps.read_at[txn] : steps.read_at[txn + 1]] if steps.writer[v] >= 0)
     order[position[txn]], order[position[steps.writer[first]]] = steps.writer[first], txn
     assert not explains(steps, order)
+
+
+def test_an_order_must_keep_real_time():
+    steps = steps_of(read_register_txns(serial((0, [["r", "x", None]]), (1, [["r", "y", None]]))))
+    assert serial_order(steps) == [0, 1] and explains(steps, [0, 1]) and not explains(steps, [1, 0])
 
 
 @pytest.mark.parametrize("clients", [2, 6, 20])
