@@ -57,7 +57,6 @@ MUTANTS = [
     ("rw_register/dependencies.py", "if known is None or why.kind < known.kind:\n                edges",
      "if known is None or why.kind > known.kind:\n                edges"),
     ("rw_register/dependencies.py", "if first.number != second.number:", "if True:"),
-    ("rw_register/dependencies.py", "write is not None and versions.committed[write.txn.number]", "write is not None"),
     ("rw_register/fractured.py", "over_null = over_null or _over_null(sight, reader, key, own[key])", "pass"),
     ("rw_register/fractured.py", "order.setdefault((sight.writer.number, write.txn.number), demand)", "pass"),
     ("rw_register/fractured.py", "order.setdefault((sight.writer.number, write.txn.number), demand)",
