@@ -26,7 +26,6 @@ MUTANTS = [
     ("search.py", "if self.left < 0:", "if False:"),
     ("search.py", "            del self.open[bit]\n", ""),
     ("search.py", "while first < len(events) and events[first][0] <= begin:", "while False:"),
-    ("search.py", "call in start.acted for call in calls", "False for call in calls"),
     ("search.py", "if self.task.live[at].call in start.acted)", "if False)"),
     ("supply.py", "if (guarded - other) & guard == guard:", "if (guarded - other) & guard != guard:"),
     ("supply.py", "self.width = most.bit_length() + 1", "self.width = 1"),

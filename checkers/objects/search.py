@@ -31,6 +31,7 @@ from checkers.objects.supply import Supply
 BUDGET = 2_000_000
 FIRST = 60_000  # configurations after which the complete search is left for the quick tries, where ops crashed
 MANY = 17  # configurations remembered of one moment: more explain nothing
+NARROW = 60_000  # configurations that a quick try may cost, times the uses that it keeps
 BEAMS = (2, 12)  # uses kept for each state and mask in the quick tries
 QUICK = 200_000  # configurations that the boundless try may cost ...
 STATES = 3_000  # ... and states that it may meet: a boundless supply may lead to ever new ones
@@ -70,7 +71,7 @@ class Effort:
 
 
 class Start(NamedTuple):
-    """A state, and the calls of the ops, open or crashed, that have acted already."""
+    """A state, and the calls of the open ops that have acted already."""
 
     state: Any
     acted: frozenset[int] = frozenset()
@@ -116,7 +117,7 @@ def search_model(
         for beam in BEAMS:
             with suppress(OutOfBudget):
                 narrow = Supply(len(task.kinds), crashed, beam=beam)
-                stuck = tried(narrow, FIRST * beam)
+                stuck = tried(narrow, NARROW * beam)
                 if stuck is None or not narrow.cut:
                     return stuck
             if beam == BEAMS[0]:
@@ -149,7 +150,6 @@ class _Task:
         self.act: list[int] = []
         self.kinds: list[int] = []  # acts of crashed ops
         self.examples: list[Operation] = []
-        self.calls: list[list[int]] = []  # of the crashed ops of each kind
         self.events: list[Event] = []
         acts = [machine.act(op) for op in operations]
         crashed = {at for at, op in enumerate(operations) if op.crashed and not machine.is_read[acts[at]]}
@@ -161,8 +161,6 @@ class _Task:
                 if kind == len(self.kinds):
                     self.kinds.append(acts[at])
                     self.examples.append(op)
-                    self.calls.append([])
-                self.calls[kind].append(op.call)
                 self.events.append((op.call, False, -1 - kind))
             elif not op.crashed:
                 self.events += [(op.call, False, len(self.live)), (op.ret, True, len(self.live))]
@@ -229,10 +227,8 @@ class _Search:
             self.free.append(bit)
             self._list()
             if self.remember is not None and now <= self.until:
-                some = dict.fromkeys(
-                    (state, mask, 0) for state, mask, _ in self.frontier
-                )  # crashed ops that acted may act again: less is said
-                self.remember.append((now, [self._start(config) for config in [*some][:MANY]]))
+                some = dict.fromkeys((state, mask) for state, mask, _ in self.frontier)  # what crashed may act again: less is said
+                self.remember.append((now, [self._start(state, mask) for state, mask in [*some][:MANY]]))
         return None
 
     def _call(self, at: int) -> None:
@@ -245,16 +241,10 @@ class _Search:
 
     def _config(self, start: Start) -> Config:
         mask = sum(bit for bit, at in self.open.items() if self.task.live[at].call in start.acted)
-        counts = [sum(call in start.acted for call in calls) for calls in self.task.calls]
-        used = sum(count * one for count, one in zip(counts, self.supply.one, strict=True))
-        return self.machine.state(start.state), mask, used
+        return self.machine.state(start.state), mask, 0
 
-    def _start(self, config: Config) -> Start:
-        state, mask, used = config
-        acted = {self.task.live[at].call for bit, at in self.open.items() if mask & bit}
-        for count, calls in zip(self.supply.counts(used), self.task.calls, strict=True):
-            acted.update(calls[:count])
-        return Start(self.machine.states[state], frozenset(acted))
+    def _start(self, state: int, mask: int) -> Start:
+        return Start(self.machine.states[state], frozenset(self.task.live[at].call for bit, at in self.open.items() if mask & bit))
 
     def _list(self) -> None:
         """The open ops, by their return."""

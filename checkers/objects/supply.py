@@ -26,11 +26,6 @@ class Supply:
         field = (1 << self.width) - 1
         return [(used >> kind * self.width) & field < count for kind, count in enumerate(self.available)]
 
-    def counts(self, used: int) -> list[int]:
-        """How many of each kind were used."""
-        field = (1 << self.width) - 1
-        return [(used >> kind * self.width) & field for kind in range(len(self.available))]
-
     def keep(self, table: Table, key: tuple[int, int], used: int) -> bool:
         """Add to an antichain; False if something there has used no more."""
         chain = table.get(key)

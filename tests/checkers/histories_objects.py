@@ -111,6 +111,7 @@ def plant(model: str, history: History) -> tuple[History, int]:
 def _more_than_there_are(history: History) -> tuple[History, int]:
     """One decr too many, after all others."""
     net = sum((op.f == "incr") - (op.f == "decr" and op.value == 1) for op in history.ops if op.type == "ok")
+    net += sum(op.f == "incr" for op in history.ops if op.type == "info")
     ops = list(history.ops)
     for _ in range(net + 1):
         for type_, value in (("invoke", None), ("ok", 1)):
