@@ -253,3 +253,12 @@ def test_rules_that_see_a_part_of_the_history_count_nothing_twice():
     history = dense([*ops, *(Op(0, 0, p, outcomes[p], "txn", value) for p, value in enumerate(values))])
     assert judge(read_txns(history), STRICT).counts["fractured-read"] == 1
     assert difference(history) is None
+    assert difference(by_file(history)) is None
+
+
+def test_a_writer_half_read_in_a_good_and_a_bad_key_is_told_in_their_order():
+    half = [["append", 1, 1], ["append", 1, 2], ["append", 2, 1], ["append", 2, 2]]
+    values = [half, [["r", 1, [1]], ["r", 2, [1]]], [["r", 2, [9]]]]
+    history = dense([Op(0, 0, p, type_, "txn", value) for type_ in ("invoke", "ok") for p, value in enumerate(values)])
+    assert judge(read_txns(history), STRICT).counts["G1b"] == 2
+    assert difference(history) is None
