@@ -119,6 +119,18 @@ def test_sessions_and_real_time_count_where_they_are_promised():
     assert check(other, "strict-serializable").anomalies[0].type == "G-single-item-realtime"
 
 
+def test_real_time_reaches_over_what_happened_between():
+    one, between = [(0, "invoke", "w x 1"), (0, "ok", "w x 1")], [(1, "invoke", "w y 1"), (1, "ok", "w y 1")]
+    late = [(2, "invoke", "r x -"), (2, "ok", "r x -")]
+    assert check(history(*one, *between, *late), "strict-serializable").valid is False
+
+
+def test_a_crashed_transaction_comes_before_nothing_in_its_session():
+    crashed = [(0, "invoke", "w x 1"), (0, "info", "w x 1"), (0, "invoke", "r x -"), (0, "ok", "r x -")]
+    seen = [(1, "invoke", "r x 1"), (1, "ok", "r x 1")]
+    assert check(history(*crashed, *seen), "strict-serializable").valid is True
+
+
 def test_a_file_of_sessions_says_nothing_about_real_time():
     other = history((0, "invoke", "w x 1"), (0, "ok", "w x 1"), (1, "invoke", "r x -"), (1, "ok", "r x -"), header={"order": "session"})
     verdict = check(other, "strict-serializable")
