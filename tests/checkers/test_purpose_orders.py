@@ -144,6 +144,7 @@ def test_a_write_that_may_come_between_the_dumps_leaves_its_key_open():
     assert judge(Replicas(), [*crashed, *dumped(n1={"b": 1}, n2={})]).valid is False
     assert judge(Replicas(), ["7 invoke add 1", *dumped(n1={"b": 1}, n2={})]).valid == "unknown"
     assert judge(Replicas(), ["7 invoke add 1", "7 ok add 1", *dumped(n1={"b": 1}, n2={})]).valid is False
+    assert judge(Replicas(), [*dumped(n1={"b": 1}, n2={}), *put(7, "write", '{"key":"b","value":2}')]).valid is False  # it came later
     assert judge(Replicas(), ["7 invoke read", *dumped(n1={"b": 1}, n2={})]).valid is False
 
 
