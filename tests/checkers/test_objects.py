@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from checkers.objects import Linearizable, verify_witness
+from checkers.objects import window as shrinking
 from harness.checker import CheckContext
 from harness.errors import HistoryError, UsageError
 from harness.history.history import History
@@ -58,6 +59,21 @@ def test_the_story_says_what_was_there_and_why_the_next_op_cannot_be():
     assert anomaly.witness["next"] == [
         {"call": 4, "possible": [], "impossible": [{"state": "holds [1, 2]", "why": "it got 2, but 1 comes first"}]}
     ]
+
+
+def test_a_window_that_begins_while_an_op_is_open_knows_that_it_has_acted(monkeypatch):
+    monkeypatch.setattr(shrinking, "SMALL", 0)
+    text = """
+    0 invoke add 1
+    1 invoke add-and-get 1
+    1 ok add-and-get 2
+    2 invoke read
+    2 ok read 5
+    0 ok add 1
+    """
+    witness = the_one(check(text, "counter")).witness
+    assert (witness["begin"], witness["starts"]) == (2, [{"state": "is 2", "acted": [0]}])
+    assert [state["state"] for state in witness["next"][0]["impossible"]] == ["is 2"]
 
 
 def test_what_is_open_and_cannot_help_is_named_too():
@@ -237,6 +253,15 @@ def test_wrong_settings_are_errors(model, settings, error):
     with pytest.raises(UsageError) as raised:
         Linearizable(model, **settings)
     assert error in str(raised.value)
+
+
+def test_a_model_whose_reads_change_something_is_named(tmp_path):
+    path = tmp_path / "liar.py"
+    step = "def step(self, n, act):\n        return [n + 1]"
+    path.write_text(f"class Liar:\n    initial = 0\n\n    {step}\n\n    def reads(self, act):\n        return True\n")
+    with pytest.raises(UsageError) as raised:
+        check("0 invoke go\n0 ok go", f"{path}:Liar")
+    assert "reads says that it changes nothing, step makes 1 of 0" in str(raised.value)
 
 
 @pytest.mark.parametrize("model", made.PLANTED)

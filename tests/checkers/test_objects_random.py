@@ -9,6 +9,7 @@ import pytest
 
 from checkers.objects import Linearizable, make_model, verify_witness
 from checkers.objects import search as searching
+from checkers.objects import window as shrinking
 from checkers.objects.calls import objects_of, vocabulary
 from checkers.objects.model import UNKNOWN, Act
 from checkers.objects.search import search_model
@@ -63,6 +64,14 @@ def test_the_quick_tries_settle_nothing_wrongly(name, monkeypatch):
     monkeypatch.setattr(searching, "QUICK", 300)
     for i in range(300):
         history = oracle.random_history(random.Random(f"quick {name} {i}"), name)
+        assert not compare(history, name).differences, (name, i)
+
+
+@pytest.mark.parametrize("name", ["counter", "multi-register", "observing-register", "deque"])
+def test_windows_that_begin_in_the_middle_are_proved_too(name, monkeypatch):
+    monkeypatch.setattr(shrinking, "SMALL", 0)
+    for i in range(300):
+        history = oracle.random_history(random.Random(f"middle {name} {i}"), name)
         assert not compare(history, name).differences, (name, i)
 
 
