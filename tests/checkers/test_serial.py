@@ -178,6 +178,14 @@ def test_a_crashed_transaction_that_fits_nowhere_did_not_commit_if_somebody_else
     assert check(together(*texts[:4], outcomes=["ok", "ok", "info", "ok"]), "serializable").valid is False
 
 
+def test_a_read_whose_other_source_comes_too_late_proves_that_the_crashed_one_committed():
+    torn = [(0, "w x 1, w y 1", "ok"), (1, "w x 2, w y 2", "ok"), (2, "r x 2, r y 1, w z 1", "info"), (3, "r z 1", "ok")]
+    events = [*((p, "invoke", text) for p, text, _ in torn), *((p, outcome, text) for p, text, outcome in torn)]
+    late = [(4, "invoke", "w z 1"), (4, "ok", "w z 1")]
+    assert check(history(*events, *late), "strict-serializable").valid is False
+    assert check(history(*events, *late), "serializable").valid is True
+
+
 def test_reads_that_nothing_explains_are_told_apart():
     found = {
         text: check(together(text, *others, outcomes=["ok", *outcomes]), "serializable").anomalies[0].type
@@ -235,7 +243,7 @@ def test_an_order_is_a_proof_only_if_everything_is_right():
     both = read_register_txns(together("r x -, w x 1", "r x -, w x 2"))
     overlap = [Moment(0, True, False), Moment(1, True, False), Moment(0, False, True), Moment(1, False, True)]
     assert not verify_order(both, overlap, **{**plain, "snapshots": True})
-    failed = read_register_txns(together("w x 1", "r x -", outcomes=["fail", "ok"]))
+    failed = read_register_txns(together("w y 1", "r x -", outcomes=["fail", "ok"]))
     assert not verify_order(failed, right, **plain) and verify_order(failed, right[1:], **plain)
 
 
