@@ -63,7 +63,6 @@ MUTANTS = [
      "order.setdefault((write.txn.number, sight.writer.number), demand)"),
     ("rw_register/fractured.py", "if why.kind != RW}", "if why.kind == RW}"),
     ("rw_register/fractured.py", "if any(isinstance(why, Demand) for _, why, _ in proved):", "if True:"),
-    ("rw_register/search.py", "if txns[node].outcome == OK:", "if True:"),
     ("rw_register/search.py", "with_real_time(txns, nodes, [*found.realtime, *lines])",
      "with_real_time(txns, nodes, [*found.always, *lines])"),
     ("rw_register/search.py", "widened if realtime is process else", "widened if True else"),

@@ -296,6 +296,13 @@ def test_the_promise_decides_what_is_tolerated():
     assert RwRegister().check(skew, CheckContext()).valid is False
 
 
+def test_what_an_unknown_transaction_reports_may_leave_causality_open():
+    told = (2, [r("x", 2), w("y", 1)], "info")
+    recorded = history((0, [w("x", 1)]), (1, [r("x", 1), w("x", 2)]), told, (3, [r("y", 1), r("x", 1)]))
+    verdict = judge(recorded, "causal")
+    assert verdict.valid == "unknown" and "reports what it read" in verdict.reason and "causal-cerone" not in verdict.holds
+
+
 def test_causality_is_decided_too():
     broken = history((0, [w("x", 1)]), (1, [r("x", 1), w("y", 1)]), (2, [r("y", 1), w("z", 1)]), (3, [r("z", 1), r("x")]))
     assert judge(broken, "read-atomic").valid is True
@@ -321,6 +328,7 @@ def test_only_the_order_within_sessions_is_known_of_a_file_of_sessions():
     sessions = History(late.ops, {"order": "session"})
     kept = judge(sessions, "serializable")
     assert sessions.by_sessions and kept.valid is True and not any(model.startswith("strict") for model in kept.holds)
+    assert kept.counts == {}
     assert judge(sessions, "strong-read-committed").valid == "unknown"
     again = History(ONE_OF_EACH["G1c-process"].ops, {"order": "session"})
     assert judge_txns(read_register_txns(again), "strong-session-serializable", by_sessions=True).valid is False
