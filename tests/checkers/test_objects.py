@@ -68,8 +68,8 @@ def test_a_window_that_begins_while_an_op_is_open_knows_that_it_has_acted(monkey
     1 invoke add-and-get 1
     1 ok add-and-get 2
     2 invoke read
-    2 ok read 5
     0 ok add 1
+    2 ok read 5
     """
     witness = the_one(check(text, "counter")).witness
     assert (witness["begin"], witness["starts"]) == (2, [{"state": "is 2", "acted": [0]}])
