@@ -150,6 +150,7 @@ def roads() -> Iterator[Callable[[], None]]:
     yield swift.test_an_update_may_be_lost_without_a_cycle
     yield swift.test_rules_that_see_a_part_of_the_history_count_nothing_twice
     yield swift.test_a_writer_half_read_in_a_good_and_a_bad_key_is_told_in_their_order
+    yield swift.test_an_unknown_writer_that_only_an_odd_read_shows_committed
     yield columns.test_what_is_unusual_has_no_columns
     yield columns.test_ops_are_decoded_alone
     for ops in ([], [[["r", 1, None]]], [[["append", 1, 1]], [["append", 1, 1]]], [[]]):

@@ -262,3 +262,17 @@ def test_a_writer_half_read_in_a_good_and_a_bad_key_is_told_in_their_order():
     history = dense([Op(0, 0, p, type_, "txn", value) for type_ in ("invoke", "ok") for p, value in enumerate(values)])
     assert judge(read_txns(history), STRICT).counts["G1b"] == 2
     assert difference(history) is None
+
+
+def test_an_unknown_writer_that_only_an_odd_read_shows_committed():
+    """The read that shows it begins otherwise than the longer one before it; so it closes a cycle with its reader."""
+    values = [
+        [["append", 1, 1], ["append", 1, 2]],
+        [["r", 1, [1, 2]]],
+        [["r", 1, [9]], ["append", 3, 1]],
+        [["append", 1, 9], ["r", 3, [1]]],
+    ]
+    ends = [Op(0, 0, p, "info" if p == 3 else "ok", "txn", value) for p, value in enumerate(values)]
+    history = dense([*(Op(0, 0, p, "invoke", "txn", value) for p, value in enumerate(values)), *ends])
+    assert judge(read_txns(history), STRICT).counts["G1c"] == 1
+    assert difference(history) is None and difference(by_file(history)) is None
