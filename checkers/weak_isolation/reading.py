@@ -52,7 +52,7 @@ class Reading:
     """What the reads say.
 
     committed   per transaction: it is ok, or of unknown outcome and somebody saw a write of it
-    last        per transaction that is committed: key -> the value that it wrote last
+    last        per transaction: key -> the value that it wrote last
     reads       per transaction: the external reads that have one explanation; none unless it is ok
     findings    reads that no level explains; unclear: reads with several explanations
     seen        how many reads of ok transactions returned something
@@ -72,9 +72,6 @@ class Reading:
                 self._written.setdefault((key, value), []).append(txn.number)
         self.committed = [txn.outcome == OK for txn in txns]
         self.reads = [self._reads_of(txn) if txn.outcome == OK else [] for txn in txns]
-        for number, committed in enumerate(self.committed):
-            if not committed:
-                self.last[number] = {}
 
     def _reads_of(self, txn: Txn) -> list[Read]:
         own: dict[Hashable, Any] = {}

@@ -8,7 +8,9 @@ from checkers.list_append import ListAppend
 from checkers.shrink.transactions import of_registers
 from checkers.transactions.txns import read_register_txns
 from checkers.weak_isolation import WeakIsolation, verify_witness
+from checkers.weak_isolation.graph import Order
 from checkers.weak_isolation.levels import Level, judge
+from checkers.weak_isolation.reading import Reading
 from checkers.weak_isolation.swift import compile_all
 from harness.case import known_models
 from harness.checker import CheckContext
@@ -190,6 +192,20 @@ def test_unknown_outcomes():
     # What follows it in its session does not come after it: it may act at any later time.
     assert check(sessions((0, write, "info"), (0, [["r", "x", None]]), (1, [["r", "x", 1]]))).valid is True
     assert check(sessions((0, [["r", "x", 1]]), (0, write, "info"))).counts == {"G1c-process": 1}  # but what is before it is
+
+
+def test_nothing_follows_an_unknown_transaction_at_any_level():
+    rest = [(0, [["r", "z", None]]), (0, [["r", "x", None]]), (1, [["r", "x", 1]])]
+    txns = read_register_txns(sessions((0, [["w", "x", 1]], "info"), *rest))
+    for level in Level:
+        assert judge(txns, level).broken is None
+    assert not Order(Reading(txns), True, False).precedes(0, 2)
+
+
+def test_a_read_that_nobody_saw_says_nothing():
+    txns = read_register_txns(sessions((0, [["w", "x", 1], ["r", "y", 5]], "info"), (1, [["r", "x", 1]])))
+    judgement = judge([txn._replace(outcome="ok") for txn in txns])
+    assert judgement.broken is None and judgement.seen == 1 and judgement.unclear is None
 
 
 def test_several_possible_writers():
