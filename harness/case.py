@@ -17,7 +17,7 @@ from harness.events import read_events
 from harness.history.history import History
 from harness.run_logs import RunLogs
 
-RUN_CHECKERS = [CheckerSpec(name) for name in ("stats", "coverage", "not-recovered", "unexpected-exit")]
+RUN_CHECKERS = [CheckerSpec(name) for name in ("stats", "coverage", "exceptions", "not-recovered", "unexpected-exit")]
 
 
 class Budget(NamedTuple):
