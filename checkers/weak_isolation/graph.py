@@ -108,9 +108,11 @@ def demanded(order: Order, level: Level) -> Edges:
         for before, after, why in axiom(order):
             if before != after and before != INITIAL:
                 edges.setdefault((before, after), why)
-    for source, target in list(edges):  # what precedes all matters only where something is before it
-        if target in (INITIAL, order.first) and source != INITIAL:
-            edges.setdefault((target, source), Why(FIRST))
+    late = {target for source, target in edges if target in (INITIAL, order.first) and source != INITIAL}
+    for root in sorted(late):  # what precedes all matters only where something is before it
+        for txn in order.members:
+            if txn.number != root:
+                edges.setdefault((root, txn.number), Why(FIRST))
     return edges
 
 

@@ -205,13 +205,15 @@ class _Swift:
         return edges
 
     def _graph(self, edges: Small, sessions: bool) -> tuple[Small, Small]:
-        """The base and the edges; the initial state is vertex n. What precedes all has an edge to whatever is before it."""
+        """The base and the edges; the initial state is vertex n. What precedes all has edges to all if anything is before it."""
         import numpy as np
 
         source, target = self._base(sessions)
         source, target = np.r_[source, edges[:, 0]], np.r_[target, np.where(edges[:, 1] < 0, self.n, edges[:, 1])]
-        roots = np.flatnonzero(target == self.n if self.first < 0 else (target == self.n) | (target == self.first))
-        return np.r_[source, target[roots]].astype(np.int32), np.r_[target, source[roots]].astype(np.int32)
+        late = [root for root in (self.first, self.n) if root >= 0 and (target == root).any()]
+        followers = [np.flatnonzero(self.columns.ok & (np.arange(self.n) != root)) for root in late]
+        roots = [np.full(len(all_), root) for root, all_ in zip(late, followers, strict=True)]
+        return np.concatenate([source, *roots]).astype(np.int32), np.concatenate([target, *followers]).astype(np.int32)
 
     def _cyclic(self, edges: Small, sessions: bool) -> bool:
         import numpy as np
@@ -262,6 +264,7 @@ class _Swift:
             known = np.flatnonzero(self.reads.writer >= 0)
             forced = np.stack([self.reads.writer[known], self.of[self.reads.op[known]]], axis=1)
         forced = np.unique(forced[inside[forced[:, 0]] & inside[forced[:, 1]]], axis=0)
+        forced = forced[np.argsort(-forced[:, 1], kind="stable")]  # those into the initial state first: their cycles have two steps
         best: list[int] = []
         for source, target in forced[:STARTS].tolist():
             way = self._way(target, source, steps, inside, sessions)
