@@ -111,13 +111,15 @@ def lists_of(history: History) -> Lists | None:
     return Lists(*row, *held, rank, len(history), names)
 
 
-def _pair(history: History) -> tuple[list[int], list[int], list[int], list[str], list[int], list[Any]]:
-    """Per transaction: call, return, completion, outcome, process, value that counts. Raises KeyError, ValueError: ops do not pair."""
+def _pair(history: History) -> tuple[list[int], list[int], list[int], list[str], list[int], list[bool], list[Any]]:
+    """Per transaction: call, return, completion, outcome, process, whether its reads were seen, value that counts. Raises KeyError,
+    ValueError: ops do not pair."""
     call: list[int] = []
     ret: list[int] = []
     ends: list[int] = []
     outcome: list[str] = []
     processes: list[int] = []
+    seen: list[bool] = []
     values: list[Any] = []
     open_: dict[int, int] = {}
     for at, op in enumerate(history.ops):
@@ -133,21 +135,22 @@ def _pair(history: History) -> tuple[list[int], list[int], list[int], list[str],
             ends.append(-1)
             outcome.append(INFO)
             processes.append(process)
+            seen.append(False)  # whatever an invocation says of reads
             values.append(op.value)
             continue
         txn = open_.pop(process)
         outcome[txn], ends[txn] = op.type, at
         if op.type == OK:
-            ret[txn], values[txn] = at, op.value
+            ret[txn], seen[txn], values[txn] = at, True, op.value
         elif op.type == FAIL:
             ret[txn] = at
         elif isinstance(op.value, list):
-            values[txn] = op.value
-    return call, ret, ends, outcome, processes, values
+            seen[txn], values[txn] = True, op.value
+    return call, ret, ends, outcome, processes, seen, values
 
 
 def _unfold(
-    call: list[int], ret: list[int], ends: list[int], outcome: list[str], processes: list[int], values: list[Any]
+    call: list[int], ret: list[int], ends: list[int], outcome: list[str], processes: list[int], seen: list[bool], values: list[Any]
 ) -> tuple[tuple[Any, ...], tuple[Any, ...], Names]:
     """Arrays per transaction and micro-op; a null read has length -1 still. Raises TypeError, ValueError, OverflowError."""
     import numpy as np
@@ -159,7 +162,7 @@ def _unfold(
     length: list[int] = []
     flat: list[Any] = []
     keys: dict[Hashable, int] = {}
-    for ended, mops in zip(outcome, values, strict=True):
+    for observed, mops in zip(seen, values, strict=True):
         if type(mops) is not list:
             raise TypeError(mops)
         size.append(len(mops))
@@ -172,9 +175,9 @@ def _unfold(
                 length.append(UNSEEN)
                 continue
             value.append(0)
-            if f != READ or not (v is None or ended is FAIL or type(v) is list):
+            if f != READ or not (v is None or not observed or type(v) is list):
                 raise ValueError(f)
-            unseen = v is None or ended is FAIL
+            unseen = v is None or not observed
             length.append(UNSEEN if unseen else len(v))
             flat += () if unseen else v
     codes, elements = _numbered(value, flat)

@@ -41,7 +41,8 @@ class TxnColumns(NamedTuple):
     errors          (line, begin, end in `data`) of each client's error that is not null
     odd             the nemesis's ops by line
     call, ret, done, outcome   per transaction: lines (ret NEVER, done -1 where there is none), its number in TYPES
-    first, size     per transaction: its micro-ops, of the line whose value counts (of a fail, and of an info without value: the call's)
+    first, size     per transaction: its micro-ops, of the line whose value counts (of a fail, and of an info without value: the call's,
+                    whose reads are null)
     f, key          per micro-op: 0 "r", 1 "append", 2 "w"; number of the key
     value           of an append, a write, a read of a register: integers themselves, STRING + number of a string, NULL
     start, length   of a read: its elements in `elements`; length -1: null, -2: not a list
@@ -153,11 +154,22 @@ def read_txn_columns(data: bytes, begin: int, *, edn: bool, ours: bool) -> TxnCo
     f, key, value, start, length = (column[: counts[0]] for column in mops)
     shared = np.flatnonzero(start < 0)
     start[shared] = starts[key[shared]]
+    _unsee(np.flatnonzero(source == call), first[call], count[call], f, value, length)
     texts = (key_begins[: counts[2]], key_ends[: counts[2]]), (string_begins[: counts[3]], string_ends[: counts[3]])
     return TxnColumns(
         data, edn, kind, process, line, errors[:failed], odd_ops, call, ret, done, outcome, first[source], count[source],
         f, key, value, start, length, elements[: counts[1]], *texts,
     )  # fmt: skip
+
+
+def _unsee(txns: Ints, first: Ints, size: Ints, f: NDArray[np.int8], value: Ints, length: NDArray[np.int32]) -> None:
+    """Make the reads of these transactions null: what an invocation says of reads nobody saw."""
+    import numpy as np
+
+    begin, sizes = first[txns], size[txns]
+    mops = np.repeat(begin - (np.cumsum(sizes) - sizes), sizes) + np.arange(sizes.sum())
+    reads = mops[f[mops] == 0]
+    value[reads], length[reads] = NULL, -1
 
 
 def _odd_ops(data: bytes, line: Ints, odd: list[int], edn: bool, ours: bool) -> dict[int, Op] | None:

@@ -276,3 +276,14 @@ def test_an_unknown_writer_that_only_an_odd_read_shows_committed():
     history = dense([*(Op(0, 0, p, "invoke", "txn", value) for p, value in enumerate(values)), *ends])
     assert judge(read_txns(history), STRICT).counts["G1c"] == 1
     assert difference(history) is None and difference(by_file(history)) is None
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_nobody_saw_the_reads_that_an_invocation_names(ended):
+    asked = [["append", 1, 1], ["r", 2, [1]]]  # as if it had seen who saw it
+    saw = [["append", 2, 1], ["r", 1, [1]]]
+    rows = [(0, "invoke", asked), (1, "invoke", saw), (1, "ok", saw), (0, "info", None)]
+    history = History([Op(i, i, process, type_, "txn", value) for i, (process, type_, value) in enumerate(rows[: 3 + ended])])
+    assert judge(read_txns(history), STRICT).valid is True
+    assert difference(history) is None
+    assert difference(by_file(history)) is None
