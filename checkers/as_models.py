@@ -10,13 +10,15 @@ from harness.checker import CheckerSpec, Model
 
 STRICTEST_OBJECT, STRICTEST_TXN = "linearizable", "strict-serializable"
 
+SESSIONS = [CheckerSpec("weak-isolation"), CheckerSpec("serial")]  # of register transactions whose sessions alone are known
+
 MODELS: dict[str, Model] = {
     "register": Model(STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "register"})]),
     "cas-register": Model(STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "cas-register"})]),
     "kv": Model(STRICTEST_OBJECT, [CheckerSpec("linearizable-register", {"model": "kv"})]),
     "sessions": Model("", [CheckerSpec("sessions")]),
     "staleness": Model("", [CheckerSpec("staleness")]),
-    "rw-register": Model(STRICTEST_TXN, [CheckerSpec("rw-register")], "serializable", [CheckerSpec("weak-isolation"), CheckerSpec("serial")]),
+    "rw-register": Model(STRICTEST_TXN, [CheckerSpec("rw-register")], "serializable", SESSIONS),
     "serial": Model(STRICTEST_TXN, [CheckerSpec("serial")], "serializable"),
     "list-append": Model(STRICTEST_TXN, [CheckerSpec("list-append")]),
     "set": Model(STRICTEST_OBJECT, [CheckerSpec("set-full", {"mode": "set"})]),

@@ -19,8 +19,8 @@ class Asked:
 def interleave(rng, ask, act, *, clients, count, crash=0.1, fail=0.1, final=(), dirty=0.0, nodes=3, haste=0.5):
     """A history of `count` ops and then those of `final`, one after the other.
 
-    ask(rng, client) -> (f, value); act(asked) sets asked.result and perhaps asked.ext, and asked.shows if a crash shows it. An op that will fail does not act, except with
-    probability `dirty`; of those without a known outcome, half do.
+    ask(rng, client) -> (f, value); act(asked) sets asked.result and perhaps asked.ext, and asked.shows if a crash shows it. An op that
+    will fail does not act, except with probability `dirty`; of those without a known outcome, half do.
     """
     ops, open_, processes, started = [], {}, list(range(clients)), 0
     finals = list(final)
