@@ -73,8 +73,11 @@ class Crashed:
         """Whether a crashed op may look at a value."""
         return value in self.cas or (strings and bool(self.kinds))
 
-    def chains(self, state: Any, used: Uses) -> list[tuple[Any, Uses, bool]]:
-        """(value, uses afterwards, whether a write was among them): a cas, a write, or several in a row, that lead from the state to it."""
+    def chains(self, state: Any, used: Uses, unseen: bool) -> list[tuple[Any, Uses, bool]]:
+        """(value, uses afterwards, whether a write was among them): a cas, a write, or several in a row, that lead from the state to it.
+
+        unseen: some pending write may go unseen right before a write, so that even what leads back to the state is of use.
+        """
         left = self.left(used)
 
         def free(kind: int | None) -> bool:
@@ -86,13 +89,13 @@ class Crashed:
             if value != state and left[kind]:
                 paths.append(((state, value), used + self.one[kind], False))
         for value, kind in self.writes:
-            if value != state and left[kind]:
+            if (unseen or value != state) and left[kind]:
                 paths.append(((state, value), used + self.one[kind], True))
         while paths:
             path, after, wrote = paths.popleft()
             found.append((path[-1], after, wrote))
             for value, kind in self.cas.get(path[-1], ()):
-                if value in path or not left[kind] or (wrote and free(self.write_of.get(value))):
+                if value in path[wrote and unseen :] or not left[kind] or (wrote and free(self.write_of.get(value))):
                     continue
                 if not any(free(self.cas_of.get((earlier, value))) for earlier in path[wrote:-1]):
                     paths.append(((*path, value), after + self.one[kind], wrote))

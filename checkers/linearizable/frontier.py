@@ -142,14 +142,19 @@ def _enter(state, acted, content, used, was_content, now, bit, guard, beam, last
 
 
 @njit(cache=True, nogil=True)
-def _useful(state, acted, content, used, k, shift, crashed, available, match, waits, leads):  # type: ignore[no-untyped-def]
-    """What a crashed op of a kind leaves, if it may act and somebody may look at that; -1 if not."""
+def _useful(state, acted, content, used, k, unseen, shift, crashed, available, match, waits, leads):  # type: ignore[no-untyped-def]
+    """What a crashed op of a kind leaves, if it may act and somebody may look at that; -1 if not.
+
+    A write of the value that is there changes nothing but that pending writes may have gone unseen right before it.
+    """
     if available[k] == 0 or (crashed[k, F] == CAS and crashed[k, A] != state):
         return np.int64(-1)
     if shift[k + 1] > shift[k] and ((used >> shift[k]) & ((np.int64(1) << (shift[k + 1] - shift[k])) - 1)) >= available[k]:
         return np.int64(-1)
     to = crashed[k, B] if crashed[k, F] == CAS else crashed[k, A]
-    if to == state or not (match[to] & ~content or waits[to] & ~acted or leads[to]):
+    if to == state and (crashed[k, F] == CAS or unseen & ~content == 0):
+        return np.int64(-1)
+    if not (match[to] & ~content or waits[to] & ~acted or leads[to]):
         return np.int64(-1)
     return to
 
@@ -177,7 +182,7 @@ def _follow(done, turn, target, now, bit, unseen, guard, beam, shift, last, matc
             _enter(to, acted | mine, content | unseen, used, was, now, bit, guard, beam, last, match, same,
                    heads_r, rows_r, note_r, heads_a, rows_a, note_a)  # fmt: skip
     for k in range(len(crashed)):
-        to = _useful(state, acted, content, used, k, shift, crashed, available, match, waits, leads)
+        to = _useful(state, acted, content, used, k, unseen, shift, crashed, available, match, waits, leads)
         if to >= 0:
             using = used + (np.int64(1) << shift[k]) if shift[k + 1] > shift[k] else used
             more = content | unseen if crashed[k, F] == WRITE else content

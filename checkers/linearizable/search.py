@@ -292,17 +292,17 @@ class _Search:
                     found.append((after, acted | mine, content | mine, used))
             elif mine == bit or self._looked_at(after, acted, content) or self.crashed.leads(after, self.strings):
                 found.append((after, acted | mine, content | self.writes, used))
-        for after, using, wrote in self._crashed_steps(state, used):
+        for after, using, wrote in self._crashed_steps(state, used, unseen=bool(self.writes & ~content)):
             if self.strings or self._looked_at(after, acted, content):
                 found.append((after, acted, content | self.writes if wrote else content, using))
         return found
 
-    def _crashed_steps(self, state: Any, used: Uses) -> list[tuple[Any, Uses, bool]]:
-        """(value, uses, whether a write was among them) after crashed ops."""
+    def _crashed_steps(self, state: Any, used: Uses, *, unseen: bool) -> list[tuple[Any, Uses, bool]]:
+        """(value, uses, whether a write was among them) after crashed ops. unseen: a write of the value that is there is of use as well."""
         if not self.crashed.kinds:
             return []
         if not self.strings:
-            return self.crashed.chains(state, used)
+            return self.crashed.chains(state, used, unseen)
         left = self.crashed.left(used)
         after = [(*step(state, op), used + self.crashed.one[kind], op.f) for kind, op in enumerate(self.crashed.kinds) if left[kind]]
-        return [(value, using, f == WRITE) for legal, value, using, f in after if legal and value != state]
+        return [(value, using, f == WRITE) for legal, value, using, f in after if legal and (value != state or (unseen and f == WRITE))]

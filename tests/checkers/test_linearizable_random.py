@@ -8,7 +8,7 @@ import pytest
 from checkers.linearizable import LinearizableRegister, compiled, verify_witness
 from checkers.linearizable import search as searching
 from checkers.linearizable import window as windows
-from checkers.linearizable.operations import Operation, by_key
+from checkers.linearizable.operations import INFINITY, Operation, by_key
 from checkers.linearizable.search import search
 from checkers.linearizable.zones import conflict
 from harness.checker import CheckContext
@@ -105,6 +105,18 @@ def test_a_value_that_was_held_may_come_after_a_write_that_nobody_saw():
         assert compiled.compiled_search(operations, searching.prepare(operations), None, 10) == (True, None)
     late = write._replace(call=4, ret=5), read._replace(call=6, ret=7)
     assert search([held, *late], None) is not None
+
+
+def test_writes_go_unseen_right_before_crashed_ones_that_leave_the_value_that_is_there():
+    cas, write = Operation("cas", None, 2, 2, 4, 2, 4, 0), Operation("write", 3, None, 3, 5, 3, 5, 1)
+    read = Operation("read", 2, None, 6, 7, 6, 7, 0)
+    same = Operation("write", None, None, 0, INFINITY, 0, -1, 2)
+    away, back = same._replace(a=1), Operation("cas", 1, None, 1, INFINITY, 1, -1, 3)
+    for crashed, explained in (([same], True), ([away, back], True), ([away], False), ([back], False)):
+        operations = [*crashed, cas, write, read]
+        assert (search(operations, None) is None) is explained
+        usable, stuck = compiled.compiled_search(operations, searching.prepare(operations), None, 10)
+        assert usable and (stuck is None) is explained
 
 
 def test_windows_that_begin_with_a_value_that_was_held_are_proved(monkeypatch):
