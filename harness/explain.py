@@ -56,7 +56,34 @@ def explain(anomaly: Anomaly, history: History) -> str:
 
 
 def _ops(history: History, indices: Sequence[int]) -> list[Op]:
-    return [history.ops[index : index + 1][0] for index in indices if 0 <= index < len(history)]
+    """The quoted ops, and the completions of those invocations that were quoted without: they were seen to end."""
+    quoted = [history.ops[index : index + 1][0] for index in indices if 0 <= index < len(history)]
+    seen = {op.index for op in quoted}
+    last: dict[int | str, int] = {}
+    alone: set[int] = set()
+    for op in sorted(quoted, key=lambda op: op.index):
+        if op.type == INVOKE:
+            alone.add(op.index)
+            last[op.process] = op.index
+        elif op.process in last:
+            alone.discard(last[op.process])
+    return quoted + [op for op in _completions(history, alone) if op.index not in seen]
+
+
+def _completions(history: History, alone: set[int]) -> list[Op]:
+    """Of these invocations, as far as they ended. Cost: one pass, to the last one's end."""
+    open_: dict[int | str, int] = {}
+    found: list[Op] = []
+    for op in history.ops[min(alone, default=len(history)) :]:
+        if op.type == INVOKE and op.index in alone:
+            open_[op.process] = op.index
+        elif (begun := open_.pop(op.process, None)) is not None:
+            alone.discard(begun)
+            if op.type != INVOKE:
+                found.append(op)
+            if not alone:
+                break
+    return found
 
 
 def bars_of(ops: Sequence[Op]) -> list[Bar]:
@@ -104,7 +131,9 @@ def _what(bar: Bar) -> str:
     asked, done = bar.invoke, bar.done
     value = done.value if done is not None and done.value is not None else asked.value
     outcome = "" if done is not None and done.type == OK else " ?" if done is None or done.type != "fail" else " failed"
-    return f"{asked.f} {_short(value, 34)}{outcome}"
+    plain = asked.value is not None and not isinstance(asked.value, list | dict)
+    argument = f"{_short(asked.value, 16)} → " if plain and _short(value) != _short(asked.value) else ""
+    return f"{asked.f} {argument}{_short(value, 34)}{outcome}"
 
 
 def _key(key: Any) -> str:

@@ -5,6 +5,10 @@ import json
 import pytest
 
 from harness.cli.app import main
+from harness.explain import explain
+from harness.history.history import History
+from harness.op import Op
+from harness.verdict import Anomaly
 
 TOOLD = [  # (process, type, f, value): process 2 reads 1 after 2 was written and acknowledged; around it much that does not matter
     *((9, type_, "write", {"key": "b", "value": n}) for n in range(5) for type_ in ("invoke", "ok")),
@@ -68,7 +72,8 @@ def test_minimize_writes_what_still_shows_it(tmp_path, capsys, ops, left, type_)
 
 
 def test_a_valid_history_needs_no_explanation(tmp_path, capsys):
-    assert main(["explain", written(tmp_path / "h.jsonl", TOOLD[:-3]), "--minimize"]) == 0
+    fresh = [*TOOLD[:-2], (2, "ok", "read", {"key": "a", "value": 2})]
+    assert main(["explain", written(tmp_path / "h.jsonl", fresh), "--minimize"]) == 0
     assert capsys.readouterr().out.startswith("VALID")
 
 
@@ -86,3 +91,17 @@ def test_a_wrong_use_says_the_way_out(tmp_path, capsys, arguments, says):
     assert main(["explain", written(tmp_path / "h.jsonl", TOOLD), *arguments]) == 254
     told = capsys.readouterr().err
     assert says in told and "Way out" in told
+
+
+def test_what_was_asked_and_what_was_answered_and_ends_that_the_witness_does_not_quote(tmp_path, capsys):
+    asked = [(0, "invoke", "add", 1), (0, "ok", "add", True), (1, "invoke", "contains", 1), (1, "ok", "contains", False)]
+    assert main(["explain", written(tmp_path / "set.jsonl", asked)]) == 1
+    told = capsys.readouterr().out
+    assert "add 1 → true" in told and "contains 1 → false" in told
+    history = History([Op(i, i, p, t, f, v) for i, (p, t, f, v) in enumerate([*TOOLD[10:16], (1, "invoke", "read", None)])])
+    told = explain(Anomaly("odd", "a sentence", [0, 2, 6]), history)  # of #2 the end is in the history, of #6 it is not
+    assert [line.split("├")[0].strip() for line in told.splitlines() if "├" in line and "…" not in line] == [
+        "process 0  write a: 1",
+        "process 1  write a: 2",
+    ]
+    assert sum(line.endswith("…") and "├" in line for line in told.splitlines()) == 1 and "#3 " in told
