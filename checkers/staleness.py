@@ -20,6 +20,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from checkers.linearizable.operations import CAS, INFINITY, READ, WRITE, Operation, by_key, freeze, show, thaw
+from checkers.settings import refuse_nonsense
 from harness.checker import CheckContext
 from harness.errors import UsageError
 from harness.history.history import History
@@ -145,6 +146,7 @@ class Staleness:
         for name, bound in (("max_versions", max_versions), ("max_seconds", max_seconds)):
             if bound is not None and (isinstance(bound, bool) or not isinstance(bound, int | float) or not bound >= 0):
                 raise UsageError(f"{name} is {bound!r}", way_out="give a number that is not negative")
+        refuse_nonsense(keyed=keyed)
         self.max_versions, self.max_seconds = max_versions, max_seconds
         self.register, self.keyed, self.initial = register, keyed, freeze(initial)
 

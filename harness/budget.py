@@ -74,7 +74,7 @@ def _judge(job: Job, writing: int, memory_mb: int) -> NoReturn:
             verdict = Verdict("unknown", reason=f"the checker needed more than its budget of {memory_mb} MB (--memory)")
         except RecursionError:
             verdict = Verdict("unknown", reason="the history nests deeper than the checker can follow")
-        except Exception as error:  # the runner's one duty: nothing that a checker does may lose the others
+        except (Exception, SystemExit) as error:  # the runner's one duty: nothing that a checker does may lose the others
             verdict = Verdict("unknown", reason=f"the checker failed: {type(error).__name__}: {error}{_at(error)}")
         answer = msgspec.json.encode(verdict, enc_hook=str)
         while answer:

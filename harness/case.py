@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from harness.checker import CheckContext, CheckerSpec, Model, Phase, Require
 from harness.errors import UsageError
@@ -17,6 +17,7 @@ from harness.events import read_events
 from harness.history.history import History
 from harness.run_logs import RunLogs
 
+ALL_MODELS = "`splitbrain list models` shows all; your own: --as FILE.py:Class"
 RUN_CHECKERS = [CheckerSpec(name) for name in ("stats", "coverage", "exceptions", "not-recovered", "unexpected-exit")]
 
 
@@ -61,7 +62,10 @@ def _of_file(path: Path, question: Question) -> Case:
     from harness.history.read import read_history
 
     history = read_history(path, question.format)
-    model = _model_of(path, question.as_model or infer_model(history))
+    name = question.as_model or infer_model(history)
+    if not name and not any(op.is_client for op in history.ops):
+        return Case(str(path), history, [CheckerSpec("stats")], CheckContext(expected=question.consistency))
+    model = _model_of(path, name) if name else _asked(path, history)
     default = model.by_sessions if history.by_sessions and model.by_sessions else model.consistency
     expected = question.consistency or default
     specs = model.specs(history.by_sessions, expected)
@@ -75,9 +79,24 @@ def _model_of(path: Path, name: str) -> Model:
         general = models["linearizable"]
         return Model(general.consistency, [CheckerSpec(spec.name, {**spec.options, "model": name}) for spec in general.checkers])
     if name not in models:
-        seen = f"{path}: nobody can tell from its ops what they promise" if not name else f"{path}: no checker judges {name!r} yet"
-        raise UsageError(seen, way_out=f"say what it is: --as {' | '.join(sorted(models))}; or your own model: --as FILE.py:Class")
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, sorted(models), 1)
+        meant = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"{path}: no model is called {name!r}", way_out=f"{meant}{ALL_MODELS}")
     return models[name]
+
+
+def _asked(path: Path, history: History) -> NoReturn:
+    """What the ops are of cannot be told from them: say which models they fit."""
+    from harness.history.infer import possible_models
+
+    fs = sorted({op.f for op in history.ops[:5000] if op.is_client})
+    told = ", ".join(fs[:6]) + (", …" if len(fs) > 6 else "")
+    if possible := possible_models(fs):
+        seen = f"{path}: its operations ({told}) could be of {'several models' if len(possible) > 1 else 'one that must be named'}"
+        raise UsageError(seen, way_out=f"--as {' | '.join(possible)}; {ALL_MODELS}")
+    raise UsageError(f"{path}: no model is known by its operations ({told})", way_out=f"name it, --as MODEL: {ALL_MODELS}")
 
 
 def _of_run(folder: Path, question: Question) -> Case:

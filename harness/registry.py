@@ -68,7 +68,7 @@ def _from_file(path: Path, wanted: str, kind: str, accept: Callable[[Any], bool]
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # a user's file may fail in any way
+    except (Exception, SystemExit) as error:  # a user's file may fail in any way, and may end the process
         line = next((f"line {e.tb_lineno}" for e in _frames(error) if e.tb_frame.f_code.co_filename == str(path)), "")
         raise UsageError(f"{path} cannot be loaded: {type(error).__name__}: {error} {line}".rstrip(), way_out="mend the file") from error
     if wanted:

@@ -69,7 +69,7 @@ def compose(path: str, verdicts: dict[str, Verdict], expected: str, notes: list[
         results.holds += [model for model in verdict.holds if model not in results.holds]
         if verdict.reason and verdict.valid != valid and valid is False:
             results.notes.append(f"{name}: {verdict.reason}")
-        elif verdict.reason:
+        elif verdict.reason and verdict.reason not in reasons:
             reasons.append(verdict.reason)
     results.reason = "; ".join(reasons)
     results.coverage = verdicts["coverage"].facts if "coverage" in verdicts else {}

@@ -18,6 +18,7 @@ from checkers.linearizable.story import next_ops, tell_conflict, tell_stuck
 from checkers.linearizable.weaker import STRICT, checker_of, judge, model_of
 from checkers.linearizable.window import smallest
 from checkers.linearizable.zones import conflict
+from checkers.settings import refuse_nonsense
 from harness.checker import CheckContext
 from harness.history.columns import Columns
 from harness.history.history import History
@@ -52,6 +53,7 @@ class LinearizableRegister:
         versions: str = "session",
         one_order: bool = False,
     ) -> None:
+        refuse_nonsense(keyed=keyed, failed_cas=failed_cas, budget=budget)
         self.model, self.keyed, self.failed_cas, self.budget = model, keyed, failed_cas, budget
         self.initial = "" if model == "kv" and initial is None else freeze(initial)
         self.sessions = {"versions": versions, "one_order": one_order}

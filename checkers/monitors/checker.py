@@ -21,6 +21,7 @@ from checkers.monitors.deadlines import Front
 from checkers.monitors.story import tell
 from checkers.monitors.table import Found, Table, unique
 from checkers.monitors.window import smallest, smallest_of_element
+from checkers.settings import refuse_nonsense
 from harness.checker import CheckContext
 from harness.errors import UsageError
 from harness.history.history import History
@@ -57,8 +58,7 @@ class Monitor:
     smallest_first = False
 
     def __init__(self, keyed: str = "auto", budget: int = 2_000_000) -> None:
-        if keyed not in ("auto", "tuple"):
-            raise UsageError(f"keyed = {keyed!r}", way_out="auto or tuple")
+        refuse_nonsense(keyed=keyed, budget=budget)
         self.keyed, self.budget = keyed, budget
 
     def check(self, history: History, context: CheckContext) -> Verdict:

@@ -21,6 +21,7 @@ from checkers.objects.operations import UNKNOWN, Operation
 from checkers.objects.search import BUDGET, OutOfBudget, search_model
 from checkers.objects.story import next_ops, tell
 from checkers.objects.window import smallest
+from checkers.settings import refuse_nonsense
 from harness.checker import CheckContext
 from harness.history.history import History
 from harness.verdict import Anomaly, Verdict
@@ -48,6 +49,7 @@ class Linearizable:
     def __init__(
         self, model: str = "register", keyed: str = "auto", failed_cas: str = "nothing", budget: int = BUDGET, **settings: Any
     ) -> None:
+        refuse_nonsense(keyed=keyed, failed_cas=failed_cas, budget=budget)
         self.model_name, self.settings = model, settings
         self.model = make_model(model, settings)
         self.keyed, self.failed_cas, self.budget = keyed, failed_cas, budget

@@ -106,7 +106,7 @@ class Machine:
             return list(answer) if method == "step" and hasattr(answer, "__next__") else answer  # a generator raises when it is run
         except SplitbrainError:
             raise
-        except Exception as error:  # a user's model may fail in any way
+        except (Exception, SystemExit) as error:  # a user's model may fail in any way
             if self.model.typed and type(self.model).__module__.startswith("checkers.objects.models"):
                 raise
             line = next((f" (line {frame.lineno})" for frame in reversed(traceback.extract_tb(error.__traceback__))), "")

@@ -21,6 +21,7 @@ from checkers.sequential.search import has_order
 from checkers.sequential.shrink import SEQUENTIAL, forced_order, smallest
 from checkers.sequential.story import tell
 from checkers.sequential.views import CAUSAL, CONVERGENT, PRAM, broken
+from checkers.settings import refuse_nonsense
 from harness.checker import CheckContext
 from harness.errors import UsageError
 from harness.history.history import History
@@ -45,6 +46,7 @@ class _Memory:
     def __init__(
         self, register: str = "register", keyed: str = "auto", initial: Any = None, failed_cas: str = "nothing", budget: int = 300_000
     ) -> None:
+        refuse_nonsense(keyed=keyed, failed_cas=failed_cas, budget=budget)
         self.register, self.keyed, self.failed_cas, self.budget = register, keyed, failed_cas, budget
         self.initial = "" if register == "kv" and initial is None else freeze(initial)
         self.decided = self.model

@@ -21,6 +21,7 @@ from checkers.sessions import monotonic_reads, monotonic_writes, read_your_write
 from checkers.sessions.guarantee import Broken
 from checkers.sessions.story import tell
 from checkers.sessions.versions import KeyVersions, by_key, versions_seen
+from checkers.settings import refuse_nonsense
 from harness.checker import CheckContext
 from harness.errors import UsageError
 from harness.history.history import History
@@ -66,6 +67,7 @@ class _Sessions:
     ) -> None:
         if versions not in VERSIONS:
             raise UsageError(f"versions are not ordered by {versions!r}", way_out=f"choose one of: {', '.join(VERSIONS)}")
+        refuse_nonsense(keyed=keyed, failed_cas=failed_cas)
         if not isinstance(one_order, bool):
             raise UsageError(f"one_order is {one_order!r}", way_out="say true or false")
         self.versions, self.one_order, self.register, self.keyed, self.failed_cas = versions, one_order, register, keyed, failed_cas

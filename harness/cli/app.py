@@ -225,5 +225,6 @@ def _wrong_use(error: Any) -> int:
         return 0
     command = error.ctx.command_path if getattr(error, "ctx", None) is not None else "splitbrain"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    print(f"{message.rstrip('.')}.\nWay out: {command} --help shows the options.", file=sys.stderr)
+    end = "" if message.rstrip(".").endswith("?") else "."
+    print(f"{message.rstrip('.')}{end}\nWay out: {command} --help shows the options.", file=sys.stderr)
     return EXIT_USAGE

@@ -11,18 +11,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.case import Question
+from harness.cli.options import check_question
+from harness.errors import UsageError
 from harness.judge import judge_path
-from harness.registry import check_consistency
+from harness.results import Results, cannot_judge
 
 _WORST = [0, 2, 1, 254]  # valid, unknown, invalid, error: the last one wins
 
 
 def check_command(paths: Sequence[Path], question: Question, as_json: bool) -> int:
-    """Judge all paths; the worst exit code."""
-    check_consistency(question.consistency)
+    """Judge all paths; the worst exit code. A question that nobody can answer is said once, in JSON for each path."""
+    refused = ""
+    try:
+        check_question(question)
+    except UsageError as error:
+        if not as_json:
+            raise
+        refused = str(error)
     codes = []
     for path in paths:
-        results = judge_path(path, question)
+        results: Results = cannot_judge(str(path), refused) if refused else judge_path(path, question)
         codes.append(results.exit_code)
         if as_json:
             if results.error:

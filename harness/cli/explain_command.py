@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from harness.case import Case, Question, read_case
+from harness.cli.options import check_question
 from harness.errors import UsageError
 from harness.explain import explain
 from harness.history.write import write_history
 from harness.judge import judge_case
-from harness.registry import check_consistency
 from harness.report import verdict_text
 from harness.results import Results
 from harness.shrink import shrink
@@ -22,7 +22,13 @@ from harness.shrink import shrink
 
 def explain_command(path: Path, question: Question, minimize: bool, out: Path | None, anomaly: str, most: int) -> int:
     """Judge, explain, shrink if asked to."""
-    check_consistency(question.consistency)
+    check_question(question)
+    if most < 1:
+        raise UsageError(f"--most is {most}", way_out="give how many anomalies to tell, 1 or more")
+    if out is not None and not minimize:
+        raise UsageError("--out names the file that --minimize writes, and there is no --minimize", way_out="give both, or neither")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise UsageError(f"{out} cannot be written: there is no folder {out.parent}", way_out="make the folder, or give another path")
     try:
         case = read_case(path, question)
     except OSError as error:

@@ -51,23 +51,26 @@ def _table(title: str, *columns: str) -> Any:
 
 
 def _registered(kind: str) -> Any:
+    from rich.markup import escape
+
     table = _table(kind, "name", "what it is")
     if kind == "models":
         from harness.case import known_models
 
         for name, model in sorted(known_models().items()):
-            table.add_row(name, f"judged as {model.consistency} by {', '.join(spec.name for spec in model.checkers)}")
+            promise = f"as {model.consistency} " if model.consistency else ""
+            table.add_row(name, f"judged {promise}by {', '.join(spec.name for spec in model.checkers)}")
         return table
     if kind == "formats":
         from harness.history.formats import NAMES, format_named
 
         for name in NAMES[1:]:
-            table.add_row(name, (format_named(name).__doc__ or "").splitlines()[0])
+            table.add_row(name, escape((format_named(name).__doc__ or "").splitlines()[0]))
         return table
     for name in names(KINDS[kind]):
         cls = find(KINDS[kind], name)
         options = "".join(f"\n  -o {option}: {told}" for option, told in getattr(cls, "options", {}).items()) if kind == "checkers" else ""
-        table.add_row(name, _title(cls) + options)
+        table.add_row(name, escape(_title(cls) + options))
     return table
 
 

@@ -6,7 +6,7 @@ Relies on      the first ops being like the others. Where two models share their
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from harness.history.history import History
 from harness.op import Op
@@ -26,11 +26,29 @@ TELLING = {
 }
 # An f that only one object has; a set by `contains`, since others add and remove too.
 OBJECTS = {
-    "queue": {"enqueue", "dequeue", "enq", "deq"},
+    "queue": {"enqueue", "dequeue", "enq", "deq", "offer"},
     "stack": {"push", "pop"},
     "priority-queue": {"poll"},
     "set-object": {"contains"},
     "deque": {f"{verb}_{end}" for verb in ("push", "pop", "peek") for end in ("front", "back")},
+}
+# Every f of models that share some: what is unclear is asked about these alone.
+WORDS = {
+    "list-append": {"txn"},
+    "rw-register": {"txn"},
+    "multi-register": {"txn", "read", "write"},
+    "queue": {"enqueue", "enq", "offer", "dequeue", "deq", "poll", "peek"},
+    "unordered-queue": {"enqueue", "dequeue"},
+    "stack": {"push", "pop", "peek"},
+    "priority-queue": {"insert", "add", "enqueue", "enq", "poll", "dequeue", "deq", "peek"},
+    "set-object": {"add", "insert", "remove", "contains"},
+    "deque": OBJECTS["deque"],
+    "mutex": {"acquire", "release", "lock", "unlock"},
+    "fenced-mutex": {"acquire", "release", "lock", "unlock"},
+    "semaphore": {"acquire", "release", "decr", "incr", "down", "up"},
+    "counter-linearizable": {
+        *("add", "subtract", "sub", "increment", "inc", "incr", "decrement", "dec", "decr", "add-and-get", "get-and-add", "read")
+    },
 }
 
 
@@ -58,10 +76,18 @@ def infer_model(history: History) -> str:
         return _add_model(history)
     if fs == {"insert"}:
         return "predicate-g2"
-    for model, own in OBJECTS.items():
-        if fs & own:
-            return model
-    return ""
+    objects = [model for model, own in OBJECTS.items() if fs & own]
+    if sure := next((model for model in objects if fs <= WORDS[model]), ""):
+        return sure
+    possible = possible_models(fs)
+    if possible == ["semaphore"]:
+        return ""  # nobody says how many permits there are
+    return possible[0] if len(possible) == 1 else next(iter([] if possible else objects), "")
+
+
+def possible_models(fs: Collection[str]) -> list[str]:
+    """The models among WORDS whose ops these f's could be."""
+    return [model for model, words in WORDS.items() if fs and words.issuperset(fs)]
 
 
 def _txn_model(clients: Iterable[Op]) -> str:

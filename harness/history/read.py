@@ -15,6 +15,8 @@ from harness.history.columns import read_columns
 from harness.history.formats import NAMES, OF_FOLDERS, format_named, recognise
 from harness.history.history import History
 
+WANTED = "give a run's folder or a history file"
+
 
 def read_history(path: Path, format: str = "auto") -> History:
     """The history in a file or a run's folder.
@@ -27,9 +29,7 @@ def read_history(path: Path, format: str = "auto") -> History:
     folder = path.is_dir()
     chosen = recognise(head, folder) if format == "auto" else format
     if not chosen or folder != (chosen in OF_FOLDERS):
-        raise HistoryError(
-            f"{path} is a {'folder' if folder else 'file'} that no format knows", way_out="give a run's folder or a history file"
-        )
+        raise HistoryError(f"{path} is a {'folder' if folder else 'file'} that no format knows", way_out=WANTED)
     collecting = gc.isenabled()
     # Millions of new lists, none of them garbage: the collector would walk them again and again, for longer than reading takes. Frozen, it
     # never will, and a forked checker does not copy their pages for it.
@@ -48,6 +48,7 @@ def read_history(path: Path, format: str = "auto") -> History:
 
 def _open(path: Path, format: str) -> tuple[Path, bytes, bytes]:
     """(file or folder, content of a file, what the formats look at)."""
+    given = path
     try:
         if path.is_dir():
             names = "\n".join(sorted(entry.name for entry in path.iterdir())).encode()
@@ -55,11 +56,19 @@ def _open(path: Path, format: str) -> tuple[Path, bytes, bytes]:
                 return path, b"", names
             path = path / "history.jsonl"
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    except FileNotFoundError as error:
+        if path == given:
+            raise _unread(path, error) from error
+        raise HistoryError(f"{given} is a folder without a history.jsonl (a run) or T*.log (Cobra's)", way_out=WANTED) from error
     except OSError as error:
-        raise HistoryError(f"{path} cannot be read: {error.strerror or error}", way_out="give a run's folder or a history file") from error
+        raise _unread(path, error) from error
     if not data.strip():
-        raise HistoryError(f"{path} is empty", way_out="a run that recorded nothing cannot be judged")
+        raise HistoryError(f"{path} is empty: it has no operation that could be judged", way_out=WANTED)
     return path, data, data
+
+
+def _unread(path: Path, error: OSError) -> HistoryError:
+    return HistoryError(f"{path} cannot be read: {error.strerror or error}", way_out=WANTED)
 
 
 def compile_kernels() -> None:

@@ -41,7 +41,7 @@ def write_history(history: History, path: Path, format: str = "") -> str:
             file.writelines(WRITERS[chosen](history, path))
         part.replace(path)
     except OSError as error:
-        raise SetupError(f"{path} cannot be written: {error.strerror or error}", "nothing was converted", "give another path") from error
+        raise SetupError(f"{path} cannot be written: {error.strerror or error}", "nothing was written", "give another path") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

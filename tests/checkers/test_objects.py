@@ -53,11 +53,11 @@ def test_the_story_says_what_was_there_and_why_the_next_op_cannot_be():
     assert anomaly.message == (
         "these operations have no order that a queue explains: process 0: enqueue 1 (#0-#1); process 0: enqueue 2 (#2-#3); "
         "process 1: dequeue -> 2 (#4-#5). At the start the queue is empty; when process 1: dequeue -> 2 (#4-#5) returns, every order of "
-        "what came before leaves one that holds [1, 2], but it got 2, but 1 comes first."
+        "what came before leaves one that holds [1, 2], but it got 2, and 1 comes first."
     )
     assert anomaly.ops == [0, 1, 2, 3, 4, 5]
     assert anomaly.witness["next"] == [
-        {"call": 4, "possible": [], "impossible": [{"state": "holds [1, 2]", "why": "it got 2, but 1 comes first"}]}
+        {"call": 4, "possible": [], "impossible": [{"state": "holds [1, 2]", "why": "it got 2, and 1 comes first"}]}
     ]
 
 
@@ -92,7 +92,7 @@ def test_what_is_open_and_cannot_help_is_named_too():
 @pytest.mark.parametrize(
     ("model", "text", "why"),
     [
-        ("mutex", "0 invoke acquire\n0 ok acquire\n1 invoke acquire\n1 ok acquire", "it is held"),
+        ("mutex", "0 invoke acquire\n0 ok acquire\n1 invoke acquire\n1 ok acquire", "it must be free"),
         ("mutex", "0 invoke acquire\n0 ok acquire\n1 invoke release\n1 ok release", "another one holds it"),
         ("mutex", "0 invoke release\n0 ok release", "it is not held"),
         ("mutex", "0 invoke acquire\n0 ok acquire false", "it was told that somebody has it"),
@@ -106,13 +106,13 @@ def test_what_is_open_and_cannot_help_is_named_too():
         ("set", "0 invoke add 1\n0 ok add 1\n0 invoke read\n0 ok read []", "it misses 1"),
         ("set", "0 invoke read\n0 ok read [1, 1]", "it has 1, 1, which is not there and it has an element twice"),
         ("set", "0 invoke contains 1\n0 ok contains true", "it answered True, but 1 is not there"),
-        ("stack", "0 invoke push 1\n0 ok push 1\n0 invoke push 2\n0 ok push 2\n0 invoke pop\n0 ok pop 1", "it got 1, but 2 comes first"),
+        ("stack", "0 invoke push 1\n0 ok push 1\n0 invoke push 2\n0 ok push 2\n0 invoke pop\n0 ok pop 1", "it got 1, and 2 comes first"),
         (
             "priority-queue",
             "0 invoke insert 1\n0 ok insert 1\n0 invoke insert 2\n0 ok insert 2\n0 invoke poll\n0 ok poll 1",
             "2 comes first",
         ),
-        ("deque", "0 invoke push_front 1\n0 ok push_front 1\n0 invoke pop_back\n0 ok pop_back null", "it got nothing, but 1 comes first"),
+        ("deque", "0 invoke push_front 1\n0 ok push_front 1\n0 invoke pop_back\n0 ok pop_back null", "it got nothing, and 1 comes first"),
         ("unordered-queue", "0 invoke dequeue\n0 ok dequeue 1", "it got an element that is not there"),
         ("register", "0 invoke read\n0 ok read 1", "it read 1"),
         ("cas-register", "0 invoke cas [1, 2]\n0 ok cas [1, 2]", "it needs 1"),

@@ -76,7 +76,7 @@ class Container(Model):
             return ""
         there = self.next(state, act)
         seen = "nothing" if act.result is None else show(act.result)
-        return f"it got {seen}, but {'nothing is there' if there is None else f'{show(there)} comes first'}"
+        return f"it got {seen}, and {'nothing is there' if there is None else f'{show(there)} comes first'}"
 
     def next(self, state: Any, act: Act) -> Any:
         """What a take or a peek gets in the state; null if nothing is there."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from checkers.linearizable.operations import show
 from checkers.objects.model import Act, Model, whole_number
 from checkers.objects.operations import UNKNOWN
+from harness.errors import UsageError
 
 
 class Counter(Model):
@@ -23,6 +24,8 @@ class Counter(Model):
     asks: ClassVar[frozenset[str]] = frozenset({"read"})
 
     def __init__(self, initial: int = 0) -> None:
+        if type(initial) is not int:
+            raise UsageError(f"initial is {initial!r}", way_out="give the number that the counter starts with: -o initial=0")
         self.initial = initial
 
     def admit(self, act: Act, where: str) -> None:

@@ -65,4 +65,4 @@ class Mutex(Model):
         """Who has it."""
         if act.f == "release":
             return "it is not held" if state is None else "another one holds it"
-        return "it was told that somebody has it" if act.result == NO else "it is held"
+        return "it was told that somebody has it" if act.result == NO else "it must be free"

@@ -64,6 +64,9 @@ def _read_all(path: Path, data: bytes) -> History:
         items = items[0]
     raws = []
     for i, item in enumerate(items):
+        if not isinstance(item, dict):
+            seen = f"{path}, operation {i}: {str(item)[:40]!r} is no operation, and no other format knows the file"
+            raise HistoryError(seen, way_out="`splitbrain list formats` shows what a history looks like; name it with --format")
         try:
             raws.append(msgspec.convert(item, Raw, strict=False))
         except msgspec.ValidationError as error:
