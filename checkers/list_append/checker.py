@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from checkers.list_append.dependencies import Edges, dependencies
 from checkers.list_append.phenomena import phenomena
 from checkers.list_append.story import tell_cycle, tell_finding
+from checkers.list_append.unordered import FAMILY, ties, unsettled
 from checkers.list_append.versions import Versions
-from checkers.models import model_named, prohibited
+from checkers.models import model_named, prohibited, ruled_out
 from checkers.transactions.components import cyclic_components, strong_components, with_real_time
 from checkers.transactions.composition import DECIDED, SHOWN, STRICT, compose, first_of_each, shown
 from checkers.transactions.cycles import Cycle, cycles
@@ -129,16 +130,26 @@ def judge(txns: Sequence[Txn], expected: str, decided: frozenset[str] = DECIDED,
         return Verdict("unknown", reason="no transaction that read anything succeeded, so nothing was observed", facts=facts)
     anomalies = [tell_finding(finding) for finding in first_of_each(findings, SHOWN)]
     anomalies += [tell_cycle(cycle, versions, edges) for cycle in shown(found)]
+    if found and not (violated := ruled_out(counts)) >= FAMILY:
+        open_ = unsettled(txns, _groups(versions, edges), group(edges), ties(versions), violated)
+        if open_ is not None:
+            decided, undecided = decided - open_.models, open_.reason if expected in open_.models else undecided
     return compose(counts, anomalies, expected, facts, decided, undecided)
+
+
+def _groups(versions: Versions, edges: Edges) -> list[list[int]]:
+    """Components with a cycle, of dependencies and real time."""
+    nodes = [txn.number for txn in versions.txns if versions.committed[txn.number]]
+    return cyclic_components(with_real_time(versions.txns, nodes, edges), len(versions.txns))
 
 
 def find_cycles(versions: Versions, edges: Edges) -> list[Cycle]:
     """All cycles to report, by component."""
     txns = versions.txns
-    nodes = [txn.number for txn in txns if versions.committed[txn.number]]
-    groups = cyclic_components(with_real_time(txns, nodes, edges), len(txns))
+    groups = _groups(versions, edges)
     if not groups:
         return []
+    nodes = [txn.number for txn in txns if versions.committed[txn.number]]
     calm = with_real_time(txns, nodes, (pair for pair, why in edges.items() if why.kind != RW))
     rank = strong_components(calm)
     following = group(edges)

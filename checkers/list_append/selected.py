@@ -28,8 +28,9 @@ from checkers.list_append.swift import (
     orders_of,
     sift,
 )
+from checkers.list_append.unordered import FAMILY, ties, unsettled
 from checkers.list_append.versions import Versions
-from checkers.models import prohibited
+from checkers.models import prohibited, ruled_out
 from checkers.transactions.composition import DECIDED, SHOWN, compose, first_of_each, shown
 from checkers.transactions.cycles import Cycle, cycles
 from checkers.transactions.region import Region
@@ -97,7 +98,7 @@ def judge_lists(lists: Lists, expected: str) -> Verdict | None:
     if not isinstance(orders, Orders):
         return Verdict("unknown", reason=_repeated(lists, *orders), facts=facts)
     sifted = sift(lists, orders)
-    cast_, others = Cast(lists), list[Other]()
+    cast_, others, tied = Cast(lists), list[Other](), list[list[int]]()
     rotten = orders.bad.nonzero()[0]
     if len(rotten):
         versions = _versions(lists, orders, rotten, cast_)
@@ -105,6 +106,7 @@ def judge_lists(lists: Lists, expected: str) -> Verdict | None:
             return None
         ranks = {names: rank for rank, names in enumerate(versions.keys)}
         rank_of = dict(zip(ranks, sorted(lists.rank[rotten].tolist()), strict=True))
+        tied = ties(versions)
         others = [(*edge, rank_of[key.name]) for key in versions.keys.values() for edge in edges_of_key(versions, key)]
     plain = [(first.number, second.number, why.kind) for first, second, why, _ in others]
     graph = graph_of(lists, orders, plain)
@@ -124,11 +126,16 @@ def judge_lists(lists: Lists, expected: str) -> Verdict | None:
     if not counts and not orders.observed:
         return Verdict("unknown", reason="no transaction that read anything succeeded, so nothing was observed", facts=facts)
     anomalies = [tell_finding(finding) for finding in first_of_each(findings, SHOWN)]
-    if edges is not None:
+    decided, undecided = DECIDED, ""
+    if edges is not None and parts is not None:
+        if found and not (violated := ruled_out(counts)) >= FAMILY:
+            open_ = unsettled(Cast(lists, bare=True), _members(parts), _following(edges), [*tied, *_ties(orders, parts)], violated)
+            if open_ is not None:
+                decided, undecided = DECIDED - open_.models, open_.reason if expected in open_.models else ""
         whys = _whys(lists, orders, edges, others, found)
         versions = _told(lists, orders, whys, found, cast_)
         anomalies += [tell_cycle(cycle, versions, whys) for cycle in shown(found)]
-    return compose(counts, anomalies, expected, facts, DECIDED)
+    return compose(counts, anomalies, expected, facts, decided, undecided)
 
 
 def _repeated(lists: Lists, first: int, second: int) -> str:
@@ -156,15 +163,38 @@ def _names(names: Names, keys: Ints) -> frozenset[Hashable]:
 
 def _cycles(lists: Lists, parts: Components, edges: Named) -> list[Cycle]:
     """All cycles to report, by component."""
+    following, txns, rank = _following(edges), Cast(lists, bare=True), parts.rank.tolist()
+    return [cycle for group in _members(parts) for cycle in cycles(Region(txns, group, following, rank))]
+
+
+def _following(edges: Named) -> dict[int, list[tuple[int, int]]]:
+    """Edges by source as (target, kind)."""
     following: dict[int, list[tuple[int, int]]] = {}
     for source, target, kind in edges.rows[:, :3].tolist():
         following.setdefault(source, []).append((target, kind))
+    return following
+
+
+def _members(parts: Components) -> list[list[int]]:
+    """Components with a cycle."""
     groups: dict[int, list[int]] = {}
     members = parts.cyclic.nonzero()[0]
     for number, component in zip(members.tolist(), parts.component[members].tolist(), strict=True):
         groups.setdefault(component, []).append(number)
-    txns, rank = Cast(lists, bare=True), parts.rank.tolist()
-    return [cycle for group in groups.values() for cycle in cycles(Region(txns, group, following, rank))]
+    return list(groups.values())
+
+
+def _ties(orders: Orders, parts: Components) -> list[list[int]]:
+    """Per good key the transactions on cycles whose appends there nobody read, where they are several."""
+    import numpy as np
+
+    found = []
+    for key in np.flatnonzero(np.diff(orders.begin) > 1).tolist():
+        writers = orders.owner[orders.listed[orders.begin[key] : orders.begin[key + 1]]]
+        numbers: list[int] = np.unique(writers[parts.cyclic[writers]]).tolist()
+        if len(numbers) > 1:
+            found.append(numbers)
+    return found
 
 
 def _phenomena(
