@@ -22,11 +22,14 @@ BATCH = 20_000
 
 def main() -> int:
     times = next((int(word) for word in sys.argv[1:] if word.isdigit()), 200_000)
+    wanted = [word for word in sys.argv[1:] if not word.isdigit() and not word.startswith("-")]
     proof = Proof("agreement")
     judges: dict[str, Callable[[bool, Sequence[int]], Counter[Any]]] = {name: partial(agree, pair) for name, pair in PAIRS.items()}
     judges["strong implies weak"] = implied
     for first in range(0, times, BATCH):
         for name, judge in judges.items():
+            if wanted and not any(word in name for word in wanted):
+                continue
             unique = first // BATCH % 2 == 0
 
             def run(first: int = first, judge: Callable[..., Counter[Any]] = judge, unique: bool = unique) -> dict[str, Any]:

@@ -45,8 +45,8 @@ def act(object_: str, state: list[Any], f: str, value: Any) -> tuple[Any, bool]:
 ADDS = {"queue": ("enqueue", "dequeue"), "stack": ("push", "pop"), "priority-queue": ("insert", "poll"), "register": ("write", "read")}
 
 
-def object_history(rng: random.Random, object_: str, unique: bool = True, cas: bool = False) -> History:
-    """4 to 11 ops of 2 to 5 processes on one object."""
+def object_history(rng: random.Random, object_: str, unique: bool = True, cas: bool = False, crash: float = 0.15) -> History:
+    """4 to 11 ops of 2 to 5 processes on one object; `crash`: the share of unknown outcome."""
     ops: list[Op] = []
     state: list[Any] = []
     processes = list(range(rng.randint(2, 5)))
@@ -69,7 +69,12 @@ def object_history(rng: random.Random, object_: str, unique: bool = True, cas: b
             if cas and rng.random() < 0.25:
                 fresh += 1
                 f, value = "cas", [rng.choice([None, *range(1, fresh)]), fresh] if unique else [rng.randint(1, 3), rng.randint(1, 3)]
-            running[process] = {"f": f, "value": value, "fate": rng.choices(["ok", "fail", "info"], [16, 1, 3])[0], "done": False}
+            running[process] = {
+                "f": f,
+                "value": value,
+                "fate": rng.choices(["ok", "fail", "info"], [0.95 - crash, 0.05, crash])[0],
+                "done": False,
+            }
             ops.append(Op(len(ops), len(ops), process, "invoke", f, value))
         elif not call["done"]:
             call["done"] = True
