@@ -62,6 +62,9 @@ def _causal(txns: Sequence[Txn], settled: Settled, assumed: Sequence[str]) -> fr
     judgement = judge(txns, sessions=False)
     if judgement.broken is not None:
         return _take(settled, compose(judgement, CAUSAL, False))
+    if judgement.unclear is not None:  # that read was left out, which can only hide an anomaly
+        settled.undecided = f"whether {CAUSAL} holds is not known: {compose(judgement, CAUSAL, False).reason}"
+        return frozenset()
     if not _keeps(CAUSAL, assumed):
         settled.undecided = _assumed(CAUSAL)
         return frozenset()
@@ -79,7 +82,10 @@ def _causal_with(txns: Sequence[Txn]) -> bool:
     """The same if what observed transactions of unknown outcome report to have read counts."""
     from checkers.weak_isolation.levels import judge
 
-    committed = Versions(txns).committed
+    versions = Versions(txns)
+    if versions.repeated is not None:  # who of the writers of a value was observed is not known
+        return False
+    committed = versions.committed
     return judge([txn._replace(outcome=OK) if committed[txn.number] else txn for txn in txns], sessions=False).broken is None
 
 

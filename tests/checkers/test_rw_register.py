@@ -281,6 +281,15 @@ def test_a_value_written_twice_leaves_only_what_an_order_of_transactions_decides
     assert null.valid is True
 
 
+@pytest.mark.parametrize("model", ["causal", "read-atomic"])
+def test_a_read_with_two_possible_writers_does_not_show_that_a_weak_model_holds(model):
+    both = [(0, [w("x", 1), w("y", 1)]), (1, [w("x", 1), w("y", 2)])]  # whoever wrote the x that is read wrote y, too
+    verdict = judge(history(*both, (2, [r("x", 1), r("y")])), model)
+    assert (verdict.valid, verdict.holds) == ("unknown", [])
+    if model == "causal":
+        assert "has several possible writers (#0, #1)" in verdict.reason
+
+
 def test_the_promise_decides_what_is_tolerated():
     skew = ONE_OF_EACH["G2-item"]
     allowed = judge(skew, "snapshot-isolation")
