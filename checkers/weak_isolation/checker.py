@@ -15,7 +15,6 @@ from typing import ClassVar
 
 from checkers.models import model_named, ruled_out, table
 from checkers.transactions.txns import Txn, read_register_txns, show
-from checkers.weak_isolation.graph import Level
 from checkers.weak_isolation.levels import TYPES, Judgement, judge
 from checkers.weak_isolation.reading import FINDINGS, INITIAL, Unclear
 from checkers.weak_isolation.story import NAMES, broken_levels, tell_cycle, tell_finding, weakest_ruled_out
@@ -25,7 +24,6 @@ from harness.history.session_columns import session_columns
 from harness.verdict import Anomaly, Valid, Verdict
 
 SEVERITY = (*FINDINGS, *(type_ + suffix for type_ in TYPES.values() for suffix in ("", "-process")))
-PROMISED = {"causal-cerone": Level.CAUSAL, "read-atomic": Level.READ_ATOMIC, "read-committed": Level.READ_COMMITTED}
 
 
 class WeakIsolation:
@@ -39,7 +37,7 @@ class WeakIsolation:
     @staticmethod
     def decides(expected: str) -> bool:
         """Whether the promised model is one of the levels, or weaker."""
-        return promised(model_named(expected)) is not None
+        return decided(model_named(expected))
 
     @staticmethod
     def warm(history: History) -> None:
@@ -87,16 +85,15 @@ def compose(judgement: Judgement, expected: str, by_sessions: bool) -> Verdict:
     counts = judgement.counts + Counter({cycles.type: cycles.found for cycles in judgement.cycles})
     # Of a history of sessions the levels contain session order; of another one these names mean models that know no sessions.
     below = broken_levels(judgement.broken) if by_sessions and judgement.broken is not None else []
-    ruled = ruled_out(counts)
-    violated = {model_named(name) for name in below} | ruled
+    violated = {model_named(name) for name in below} | ruled_out(counts)
     kept = [name for name in reversed(NAMES.values()) if model_named(name) not in violated][:1]
     valid: Valid = True
     reason = f"{expected} allows what was found: {', '.join(sorted(counts, key=SEVERITY.index))}" if counts else ""
-    if expected in (violated if expected in PROMISED else ruled):  # what a level with sessions implies is no other model's business
+    if expected in violated:  # by its own name: what a level with sessions implies is no other model's business
         valid, reason = False, ""
     elif judgement.unclear is not None:
         valid, reason, kept = "unknown", _unclear(*judgement.unclear), []
-    elif promised(expected) is None:
+    elif not decided(expected):
         valid, reason = "unknown", f"read-committed, read-atomic and causal do not decide {expected}"
     return Verdict(
         valid,
@@ -109,12 +106,9 @@ def compose(judgement: Judgement, expected: str, by_sessions: bool) -> Verdict:
     )
 
 
-def promised(expected: str) -> Level | None:
-    """The level that decides a model: the weakest that implies it; None if it is stronger than causal or another kind of promise."""
-    for name, level in sorted(PROMISED.items(), key=lambda item: item[1]):
-        if expected in table().implies[name]:
-            return level
-    return None
+def decided(expected: str) -> bool:
+    """Whether a model is one of the levels, or weaker."""
+    return expected in table().implies["causal-cerone"]
 
 
 def _told(judgement: Judgement, by_sessions: bool) -> list[Anomaly]:

@@ -256,7 +256,7 @@ def batches(rank, r_start, r_key, k_start, k_writer, width, batch, spans):  # ty
     count = -1
     for k in np.argsort(first):
         batch[k] = -1
-        if last[k] < 0 or first[k] == len(rank):
+        if last[k] < first[k]:  # not written, not read, or read only before it is written
             continue
         if count < 0 or spans[count, 2] >= width:
             count += 1

@@ -34,6 +34,7 @@ CLOCKS = 400_000_000  # entries of all clocks (1.6 GB): transactions times sessi
 MOST = 1 << 31  # transactions and micro-ops fit into 32 bits
 WORK = 3_000_000_000  # words of bits that passes may take
 WIDTH = 512  # writers of a pass
+PASS = 100_000_000  # words of bits of one pass (0.8 GB)
 
 
 class _Paths(NamedTuple):
@@ -177,7 +178,7 @@ class _Swift:
         rank, batch, spans = self._rank(), np.empty(reads.keys, np.int64), np.empty((reads.keys, 3), np.int64)
         spans = spans[: kernels.batches(rank, *by_read[:2], k_start, k_writer, WIDTH, batch, spans)]
         words = (spans[:, 1] - spans[:, 0] + 1) * ((spans[:, 2] + 63) // 64)
-        if words.sum() > WORK or words.max(initial=0) > CLOCKS // 4:
+        if words.sum() > WORK or words.max(initial=0) > PASS:
             if sessions:
                 raise _TooMuch
             return np.empty((0, 4), np.int32)

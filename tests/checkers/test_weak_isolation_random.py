@@ -120,7 +120,11 @@ def text_of(history):
 
 def difference_of_roads(seed):
     """(what the fast road says otherwise, or "", the types that it finds or its verdict)."""
-    data = text_of(drawn(seed)[0]) or b"r(1,0,1,1)\n"  # all of unknown outcome: nothing to write
+    return difference_in(text_of(drawn(seed)[0]) or b"r(1,0,1,1)\n")  # all of unknown outcome: nothing to write
+
+
+def difference_in(data):
+    """The same of a file."""
     exact = plume.read_lines(Path("text"), data)
     fast = read_plume(data, lambda: exact)
     if fast is None or fast.header != exact.header or list(fast.ops[:]) != exact.ops:
@@ -135,10 +139,14 @@ def difference_of_roads(seed):
     return f"not proved: {unproved}" if unproved else "", list(other.counts) or [str(other.valid)]
 
 
+def test_a_value_that_the_reader_writes_too_has_one_explanation_on_both_roads():
+    assert difference_in(b"r(2,1,0,0)\nw(1,1,0,0)\nr(1,1,1,1)\nw(1,1,1,1)\nw(2,1,1,1)\n") == ("", ["G1c"])
+
+
 @pytest.mark.parametrize("clocks", [True, False])
 def test_the_fast_road_says_what_the_exact_one_says(clocks, monkeypatch):
     if not clocks:
-        monkeypatch.setattr(fast_road, "CLOCKS", 200)  # so that causes take passes
+        monkeypatch.setattr(fast_road, "CLOCKS", 0)  # so that causes take passes
     seen = Counter()
     for seed in range(600):
         difference, types = difference_of_roads(seed)
