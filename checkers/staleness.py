@@ -9,7 +9,7 @@ Right      the order of versions keeps real time: of two writes the one acknowle
            early (right after what must come before it) as its own relations allow. A read's least and greatest may need different orders.
            The initial version is the oldest; a write of unknown outcome is never acknowledged.
 Unknown    a bound that the greatest value breaks and the least keeps; reads of a value with several writers; no read of a version.
-Rules out  nothing by name: bounded staleness is no model of the table. A read of a value that nobody wrote breaks every model.
+Rules out  nothing by name: bounded staleness is no model of the table. A read of a value that nobody had begun to write breaks every bound.
 Source     Golab, Li, Shah: Analyzing consistency properties for fun and profit, PODC 2011 (delta and k atomicity, measured read by read).
 """
 
@@ -103,7 +103,7 @@ class _Found(NamedTuple):
 
 
 def measured(keys: dict[Any, list[Operation]], initial: Any, times: Sequence[int]) -> _Found:
-    """All reads of all keys: measured, of a value with several writers, of a value that nobody wrote."""
+    """All reads of all keys: measured, of a value with several writers, of a value that nobody had begun to write."""
     found = _Found([], [], [])
     for key, operations in keys.items():
         changing = [op for op in operations if op.f in (WRITE, CAS)]
@@ -114,7 +114,7 @@ def measured(keys: dict[Any, list[Operation]], initial: Any, times: Sequence[int
         for op in operations:
             if op.f != READ:
                 continue
-            mine = writers.get(op.a, [])
+            mine = [write for write in writers.get(op.a, []) if write.call < op.ret]  # nobody reads what is yet to be written
             if (op.a == initial and mine) or len(mine) > 1:
                 found.unsure.append(op)
             elif op.a != initial and not mine:
@@ -225,7 +225,7 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
     operations = by_key(history, witness["keyed"], "nothing", witness["register"]).get(freeze(anomaly.key), [])
     reads = [op for op in operations if op.f == READ and op.index == witness["op"]]
     writes = [op for op in operations if op.f in (WRITE, CAS)]
-    made = [op for op in writes if reads and op.written == reads[0].a]
+    made = [op for op in writes if reads and op.written == reads[0].a and op.call < reads[0].ret]
     if not reads or reads[0].a != freeze(witness["value"]) or len(made) != (0 if reads[0].a == freeze(witness["initial"]) else 1):
         return False
     call = reads[0].call
@@ -238,7 +238,7 @@ def verify_witness(history: History, anomaly: Anomaly) -> bool:
 
 
 def _garbage(key: Hashable, read: Operation) -> Anomaly:
-    message = f"{read.text()}, but nobody ever wrote {show(read.a)} (or only a write that certainly failed)."
+    message = f"{read.text()}, but nobody had begun to write {show(read.a)} by then (or only a write that certainly failed)."
     return Anomaly("garbage-read", message, [read.index, read.done], key=None if key is None else thaw(key))
 
 

@@ -17,7 +17,7 @@ def figures(history: History) -> dict[int, tuple[int, int, int, int] | str]:
     found: dict[int, tuple[int, int, int, int] | str] = {}
     for read in (op for op in ops if op.f == "read"):
         writes = [op for op in ops if op.key == read.key and op.f in ("write", "cas")]
-        mine = [i for i, op in enumerate(writes) if same(write_value(op), read.result)]
+        mine = [i for i, op in enumerate(writes) if same(write_value(op), read.result) and op.call < read.ret]
         if len(mine) > 1 or (mine and read.result is None):
             found[read.call] = "unsure"
         elif not mine and read.result is not None:

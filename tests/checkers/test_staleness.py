@@ -78,6 +78,8 @@ def test_what_cannot_be_measured():
     assert again.valid == "unknown" and again.facts["unsure"] == 1  # the null of the start, or the one that was written
     garbage = check(history("0 invoke write 1\n0 ok write 1\n0 invoke read null\n0 ok read 7"))
     assert garbage.valid is False and garbage.counts == {"garbage-read": 1}
+    early = check(history("0 invoke read null\n0 ok read 7\n1 invoke write 7\n1 ok write 7"), max_versions=0)
+    assert early.valid is False and early.counts == {"garbage-read": 1}
     untimed = check(history(TWO_BEHIND, step=0), max_seconds=1)
     assert untimed.valid == "unknown" and "no times" in untimed.reason
     with pytest.raises(UsageError, match="max_versions is -1"):
