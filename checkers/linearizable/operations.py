@@ -138,7 +138,7 @@ def _operation(call: Call, tuples: bool, failed_cas: str, model: str) -> tuple[A
     if f in (CAS, NOT):
         if not (isinstance(value, list) and len(value) == 2):
             raise HistoryError(f"op {op.index}: cas of {value!r}", way_out="a cas has [old, new]")
-        a, b = freeze(value[0]), freeze(value[1])
+        a, b = ("" if one is None and model == "kv" else freeze(one) for one in value)
     ret = done.index if done is not None and call.outcome in (OK, FAIL) else INFINITY
     return freeze(key), Operation(f, a, b, op.index, ret, op.index, done.index if done is not None else -1, _who(op))
 

@@ -289,6 +289,12 @@ def test_a_kv_with_appends(seen, valid):
         assert the_one(verdict).key == "a" and the_one(verdict).kind == ("stale-read" if seen == "x" else None)
 
 
+def test_null_is_a_key_that_is_not_there_to_a_cas_of_a_kv_as_well():
+    done = '0 invoke cas {"key":"a","value":[null,"x"]}\n0 ok cas {"key":"a","value":[null,"x"]}\n'
+    assert check(done + '1 invoke get {"key":"a","value":null}\n1 ok get {"key":"a","value":"x"}', model="kv").valid is True
+    assert check(done + '1 invoke get {"key":"a","value":null}\n1 ok get {"key":"a","value":null}', model="kv").valid is False
+
+
 def with_key(text, key, last):
     ops = [msgspec.structs.replace(op, value={"key": key, "value": op.value}) for op in history(text).ops]
     ops[-1].value["value"] = last
