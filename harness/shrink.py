@@ -9,6 +9,7 @@ Source         Zeller & Hildebrandt, Simplifying and isolating failure-inducing 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -21,6 +22,7 @@ from harness.history.history import History
 from harness.judge import make_checker
 from harness.verdict import Anomaly, Verdict
 
+PATIENCE_S = 120.0  # a checker that needs seconds for an answer may be asked thousands of times
 Still = Callable[[History], bool]
 
 
@@ -50,18 +52,22 @@ Divide = Callable[[History, bool], Divided]
 
 
 class Shrunk(NamedTuple):
-    """What remains, how it was judged, how often the checker was asked."""
+    """What remains, how it was judged, how often the checker was asked; whether nothing more can be left out, or time was up."""
 
     history: History
     verdict: Verdict
     asked: int
+    smallest: bool
 
 
-def shrink(case: Case, anomaly: Anomaly, question: Question, tell: Callable[[str], None] = lambda line: None) -> Shrunk:
-    """A history that shows an anomaly of this type and from which nothing can be left out.
+def shrink(
+    case: Case, anomaly: Anomaly, question: Question, tell: Callable[[str], None] = lambda line: None, patience_s: float = PATIENCE_S
+) -> Shrunk:
+    """A history that shows an anomaly of this type and from which nothing can be left out, as far as that is found within patience_s.
 
     Raises: UsageError if no checker of the case shows the anomaly again by itself, or if none that does can be shrunk.
     """
+    deadline = time.monotonic() + patience_s
     for spec in case.specs:
         judged = _Asked(case, spec, question, anomaly.type)
         divide = _divide(spec)
@@ -72,13 +78,13 @@ def shrink(case: Case, anomaly: Anomaly, question: Question, tell: Callable[[str
         at = _last(judged, anomaly)
         for fine in (False, True):
             parts = divide(history, fine)
-            kept = _smallest(parts, history, at if not fine else None, judged)
+            kept = _smallest(parts, history, at if not fine else None, judged, deadline)
             history = parts.of(kept)
             tell(f"{len(history)} operations remain, the checker was asked {judged.asked} times")
             assert judged(history), "the same history gets the same verdict"
             at = _last(judged, anomaly)
         assert judged.verdict is not None
-        return Shrunk(history, judged.verdict, judged.asked)
+        return Shrunk(history, judged.verdict, judged.asked, time.monotonic() < deadline)
     raise UsageError(
         f"{anomaly.type} cannot be shrunk: no checker of this history that shows it says what may be left out",
         way_out="splitbrain explain without --minimize tells it in full",
@@ -137,17 +143,17 @@ def _beginning(history: History, count: int) -> History:
     return History(history.ops[:count], dict(history.header))
 
 
-def _smallest(parts: Divided, history: History, quoted: Collection[int] | None, still: Still) -> set[int]:
-    """Parts that show it, none of which can go (with those that need it)."""
+def _smallest(parts: Divided, history: History, quoted: Collection[int] | None, still: Still, deadline: float) -> set[int]:
+    """Parts that show it, none of which can go (with those that need it), or what remained when time was up."""
     kept = set(range(len(parts)))
     if quoted:
         few = parts.with_needed(parts.holding(quoted))
         if len(few) < len(kept) and still(parts.of(few)):
             kept = few
     pieces = 2
-    while len(kept) > 1:
+    while len(kept) > 1 and time.monotonic() < deadline:
         pieces = min(pieces, len(kept))
-        smaller = _without_one_of(pieces, parts, kept, still)
+        smaller = _without_one_of(pieces, parts, kept, still, deadline)
         if smaller is not None:
             kept, pieces = smaller, max(2, pieces - 1)
         elif pieces == len(kept):
@@ -157,10 +163,12 @@ def _smallest(parts: Divided, history: History, quoted: Collection[int] | None, 
     return kept
 
 
-def _without_one_of(pieces: int, parts: Divided, kept: set[int], still: Still) -> set[int] | None:
+def _without_one_of(pieces: int, parts: Divided, kept: set[int], still: Still, deadline: float) -> set[int] | None:
     """What remains if one of so many pieces goes, the latest tried first; None if each is needed."""
     ordered = sorted(kept)
     for piece in reversed(range(pieces)):
+        if time.monotonic() >= deadline:
+            return None
         going = ordered[piece * len(ordered) // pieces : (piece + 1) * len(ordered) // pieces]
         remains = kept - parts.with_needing(going)
         if remains and len(remains) < len(kept) and still(parts.of(remains)):

@@ -33,10 +33,16 @@ ELEMENTS = frozenset(
 OBSERVE = frozenset({"read", "get", "peek", "contains", "value", "generate", "elements", "dump", "watch", "peek_front", "peek_back"})
 
 
+def keys_in_tuples(history: History) -> bool:
+    """Jepsen's independent keys, in what is asked and in what is answered: who asks [k, nil] and gets a list of elements has none."""
+    answers = [call.completion for call in history.calls() if call.invoke.f in ASK and call.outcome == OK]
+    return keyed_by_tuples(history, ASK) and all(isinstance(op.value, list) and len(op.value) == 2 for op in answers if op is not None)
+
+
 def of_registers(history: History, fine: bool) -> Parts:
     """Parts of reads, writes, cas, gets, puts and appends, with keys or without."""
     calls = list(history.calls())
-    tuples = keyed_by_tuples(history, ASK)
+    tuples = keys_in_tuples(history)
     by_key: dict[Hashable, list[tuple[int, str]]] = {}
     written: list[list[tuple[Hashable, Hashable]]] = []
     for number, call in enumerate(calls):
@@ -108,7 +114,7 @@ class _Elements(Parts):
 
 def of_elements(history: History, fine: bool) -> Parts:
     """Parts of a set, a queue, a stack, a bag: by value; ops that found nothing or many by themselves."""
-    tuples = keyed_by_tuples(history, ASK)
+    tuples = keys_in_tuples(history)
     parts: dict[Atom, list[int]] = {}
     alone: list[list[int]] = []
     for number, call in enumerate(history.calls()):

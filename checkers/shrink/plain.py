@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from checkers.linearizable.operations import keyed_by_tuples, split_key
-from checkers.shrink.objects import ASK, ELEMENTS, OBSERVE, of_elements, of_registers
+from checkers.linearizable.operations import split_key
+from checkers.shrink.objects import ELEMENTS, OBSERVE, keys_in_tuples, of_elements, of_registers
 from checkers.shrink.parts import Parts
 from checkers.transactions.txns import ident
 from harness.history.history import History
@@ -24,7 +24,7 @@ def of_each(history: History, fine: bool) -> Parts:
 
 def of_keys(history: History, fine: bool) -> Parts:
     """All ops of a key together."""
-    tuples = keyed_by_tuples(history, ASK)
+    tuples = keys_in_tuples(history)
     keys: dict[Hashable, list[int]] = {}
     for number, call in enumerate(history.calls()):
         keys.setdefault(ident(split_key(call.invoke, call.invoke.value, tuples)[0]), []).append(number)

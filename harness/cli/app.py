@@ -101,6 +101,7 @@ def explain(
     out: Annotated[Path | None, typer.Option(help="With --minimize: the file to write; default: NAME.minimal.jsonl here.")] = None,
     anomaly: Annotated[str, typer.Option(help="Only anomalies of this type; default: all, with --minimize the first.")] = "",
     most: Annotated[int, typer.Option(help="How many anomalies to tell in full.")] = 3,
+    patience: Annotated[float, typer.Option(help="With --minimize: seconds after which it gives what it has by then.")] = 120.0,
     as_: Annotated[str, typer.Option("--as", help="As for check.")] = "",
     format: Annotated[str, typer.Option(help="As for check.")] = "auto",
     consistency: Annotated[str, typer.Option(help="As for check.")] = "",
@@ -115,7 +116,7 @@ def explain(
     from harness.cli.options import key_json
 
     question = Question(as_, format, consistency, Budget(timeout, memory), failed_cas, False, key_json(option))
-    return explain_command(path, question, minimize, out, anomaly, most)
+    return explain_command(path, question, minimize, out, anomaly, most, patience)
 
 
 @app.command()

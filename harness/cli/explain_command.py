@@ -13,6 +13,7 @@ from harness.case import Case, Question, read_case
 from harness.cli.options import check_question
 from harness.errors import UsageError
 from harness.explain import explain
+from harness.history.infer import infer_model
 from harness.history.write import write_history
 from harness.judge import judge_case
 from harness.report import verdict_text
@@ -20,11 +21,13 @@ from harness.results import Results
 from harness.shrink import shrink
 
 
-def explain_command(path: Path, question: Question, minimize: bool, out: Path | None, anomaly: str, most: int) -> int:
+def explain_command(path: Path, question: Question, minimize: bool, out: Path | None, anomaly: str, most: int, patience: float) -> int:
     """Judge, explain, shrink if asked to."""
     check_question(question)
     if most < 1:
         raise UsageError(f"--most is {most}", way_out="give how many anomalies to tell, 1 or more")
+    if not patience >= 0:
+        raise UsageError(f"--patience is {patience:g}", way_out="give the seconds that --minimize may take")
     if out is not None and not minimize:
         raise UsageError("--out names the file that --minimize writes, and there is no --minimize", way_out="give both, or neither")
     if out is not None and not out.absolute().parent.is_dir():
@@ -41,7 +44,7 @@ def explain_command(path: Path, question: Question, minimize: bool, out: Path | 
     if not minimize or not shown:
         print(_told(case, results, most, anomaly))
         return results.exit_code
-    return _minimize(path, case, results, question, out, shown[0].type, most)
+    return _minimize(path, case, results, question, out, shown[0].type, most, patience)
 
 
 def _told(case: Case, results: Results, most: int, type_: str) -> str:
@@ -59,14 +62,20 @@ def _told(case: Case, results: Results, most: int, type_: str) -> str:
     return "\n".join(parts)
 
 
-def _minimize(path: Path, case: Case, results: Results, question: Question, out: Path | None, type_: str, most: int) -> int:
+def _minimize(
+    path: Path, case: Case, results: Results, question: Question, out: Path | None, type_: str, most: int, patience: float
+) -> int:
     whole = next(found for found in results.anomalies if found.type == type_)
-    shrunk = shrink(case, whole, question, lambda line: print(line, file=sys.stderr))
+    shrunk = shrink(case, whole, question, lambda line: print(line, file=sys.stderr), patience)
+    name = question.as_model or infer_model(case.history)
+    if name and ".py" not in name:
+        shrunk.history.header["model"] = name  # fewer operations may not tell it any more
     target = out or Path(f"{path.name.partition('.')[0] or 'history'}.minimal.jsonl")
     write_history(shrunk.history, target)
     before, after = len(case.history), len(shrunk.history)
     left = f"{target}: {after} of {before} operations, still {type_}"
-    print(left + f". Nothing more can be left out ({shrunk.asked} times asked).\n", flush=True)
+    end = "Nothing more can be left out" if shrunk.smallest else "More may be left out: --patience gives it more time"
+    print(left + f". {end} ({shrunk.asked} times asked).\n", flush=True)
     again = judge_case(case._replace(path=str(target), history=shrunk.history), question)
     print(_told(case._replace(history=shrunk.history), again, most, type_))
     return results.exit_code

@@ -105,3 +105,34 @@ def test_what_was_asked_and_what_was_answered_and_ends_that_the_witness_does_not
         "process 1  write a: 2",
     ]
     assert sum(line.endswith("…") and "├" in line for line in told.splitlines()) == 1 and "#3 " in told
+
+
+def test_what_remains_says_what_it_is_of_where_its_ops_no_longer_do(tmp_path, capsys):
+    ops = [
+        *((0, type_, "txn", [["w", "x", 1]]) for type_ in ("invoke", "ok")),
+        (1, "invoke", "txn", [["r", "x", None]]),
+        (1, "ok", "txn", [["r", "x", 3]]),
+    ]
+    out = tmp_path / "small.jsonl"
+    assert main(["explain", written(tmp_path / "h.jsonl", ops), "--minimize", "--out", str(out)]) == 1
+    assert f"{out}: 2 of 4 operations, still garbage-read" in capsys.readouterr().out
+    assert main(["check", str(out)]) == 1
+
+
+def test_without_patience_it_gives_what_it_has(tmp_path, capsys):
+    out = tmp_path / "small.jsonl"
+    command = ["explain", written(tmp_path / "h.jsonl", TOOLD), "--minimize", "--out", str(out), "--patience"]
+    assert main([*command, "0"]) == 1
+    assert "More may be left out" in capsys.readouterr().out and main(["check", str(out)]) == 1
+    assert main([*command, "nan"]) == 254
+
+
+def test_a_read_that_asks_with_a_key_and_is_answered_a_list_has_no_key(tmp_path, capsys):
+    ops = [
+        *((0, type_, "add", [0, n]) for n in range(3) for type_ in ("invoke", "ok")),
+        (1, "invoke", "read", [0, None]),
+        (1, "ok", "read", [[0, 0], [0, 1], [0, 5]]),
+    ]
+    out = tmp_path / "small.jsonl"
+    assert main(["explain", written(tmp_path / "h.jsonl", ops), "--minimize", "--out", str(out)]) == 1
+    assert "still" in capsys.readouterr().out and main(["check", str(out)]) == 1
