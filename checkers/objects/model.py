@@ -1,7 +1,7 @@
 """What a model of an object is: its states, and what each op may do in them.
 
 Why it exists  the search knows nothing of queues or locks; a model is the sequential definition of one object, small enough to be believed
-               at once. Users write their own (examples/bounded_counter.py).
+               at once. Users write their own (examples/tickets.py).
 Relies on      `step` alone being the definition. All else tells the search what it need not try, and may be left as it is.
 
 A model has `initial` (the state at the start) and `step(state, act)`, which gives the states that the act may lead to: one, several

@@ -1,7 +1,7 @@
 """A user's model: any class with `initial` and `step(state, act)`, from a file of theirs.
 
 Why it exists  `splitbrain check FILE --as ./my_model.py:Class` judges objects that we know nothing of.
-Relies on      nothing but these two; `reads`, `commute`, `helps`, `needless`, `observes` are used if they are there.
+Relies on      nothing but these two; `reads` is used if it is there.
 """
 
 from __future__ import annotations
