@@ -206,7 +206,7 @@ def _follows(begin, m, f, key, value, start, length, elements):  # type: ignore[
 
 
 @njit(cache=True, nogil=True)
-def sift(outcome, first, size, f, key, value, start, length, elements, owner, final, bad, offset, placed, place, odd, half):  # type: ignore[no-untyped-def]
+def sift(outcome, committed, first, size, f, key, value, start, length, elements, owner, final, bad, offset, placed, place, odd, half):  # type: ignore[no-untyped-def]
     """Mark in `odd` the transactions whose own rules (internal, future-read, duplicates) the exact rules must judge; note in `half`
     (writer, reader, key) of each intermediate read of a good key. How many of those."""
     noted = 0
@@ -222,7 +222,7 @@ def sift(outcome, first, size, f, key, value, start, length, elements, owner, fi
                 for i in range(m + 1, end):
                     if f[i] == APPEND and key[i] == key[m] and 0 <= place[i] < length[m]:
                         odd[t] = True
-            if outcome[t] != OK or bad[key[m]] or length[m] == 0:
+            if not committed[t] or bad[key[m]] or length[m] == 0:
                 continue
             a = placed[offset[key[m]] + length[m] - 1]
             if final[a] or owner[a] == t:
@@ -237,15 +237,15 @@ def sift(outcome, first, size, f, key, value, start, length, elements, owner, fi
 
 
 @njit(cache=True, nogil=True)
-def lost(first, size, f, key, length, outcome, bad, cyclic, found):  # type: ignore[no-untyped-def]
-    """(key, length read, transaction) of each ok one that first read a good key and appended to it, of those marked. How many."""
+def lost(first, size, f, key, length, committed, bad, cyclic, found):  # type: ignore[no-untyped-def]
+    """(key, length read, transaction) of each committed one that first read a good key and appended to it, of those marked. How many."""
     noted = 0
     for t in range(len(first)):
-        if not cyclic[t] or outcome[t] != OK:
+        if not cyclic[t] or not committed[t]:
             continue
         begin, end = first[t], first[t] + size[t]
         for m in range(begin, end):
-            if f[m] != READ or bad[key[m]]:
+            if f[m] != READ or length[m] < 0 or bad[key[m]]:
                 continue
             fresh, updates = True, False
             for i in range(begin, m):

@@ -12,7 +12,8 @@ lost-update         two transactions read the same version of a key and both app
 fractured-read      a transaction read an element of another one, and a key that this one appended to too without its element there
 
 Why it exists  these are aborted reads, intermediate reads and their kin: they break read committed, or even less, without any cycle.
-Relies on      versions.py; the rules are those of Elle (checkers.md 3.2), with `null` and `[]` the same list.
+Relies on      versions.py; the rules are those of Elle (checkers.md 3.2), with `null` and `[]` the same list. A transaction of unknown
+               outcome that was observed committed: what it reports to have read counts like that of an acknowledged one.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ class Finding(NamedTuple):
 
 def phenomena(versions: Versions) -> list[Finding]:
     """All of them, by transaction and key in order of the history."""
-    found = [finding for txn in versions.txns for finding in of_transaction(txn)]
+    found = [finding for txn in versions.txns for finding in of_transaction(txn, committed=versions.committed[txn.number])]
     found += [finding for key in versions.keys.values() for finding in of_key(versions, key)]
     return found + list(fractured(versions))
 
 
-def of_transaction(txn: Txn) -> list[Finding]:
+def of_transaction(txn: Txn, *, committed: bool) -> list[Finding]:
     """Those that a transaction shows by itself."""
-    own = [*_internal(txn), *_future_reads(txn)] if txn.outcome == OK else []
+    own = [*_internal(txn), *_future_reads(txn)] if committed else []
     return own + list(_duplicates(txn))
 
 
@@ -64,6 +65,8 @@ def _internal(txn: Txn) -> Iterator[Finding]:
         if mop.kind == APPEND:
             known[mop.key] = (whole, (*expected, mop.value))
             continue
+        if mop.value is None:
+            continue
         fits = mop.value == expected if whole else mop.value[len(mop.value) - len(expected) :] == expected
         if not fits and mop.key not in told:
             told.add(mop.key)
@@ -78,7 +81,7 @@ def _future_reads(txn: Txn) -> Iterator[Finding]:
         if mop.kind == APPEND:
             later.setdefault(mop.key, set()).add(mop.value)
             continue
-        for element in mop.value:
+        for element in mop.value or ():
             if element in later.get(mop.key, ()) and (mop.key, element) not in told:
                 told.add((mop.key, element))
                 yield Finding("future-read", (txn,), mop.key, element, (mop.value,))
@@ -89,7 +92,7 @@ def _duplicates(txn: Txn) -> Iterator[Finding]:
         if mop.kind == APPEND or not mop.value or len(set(mop.value)) == len(mop.value):
             continue
         seen: set[Hashable] = set()
-        for element in mop.value:
+        for element in mop.value or ():
             if element in seen:
                 yield Finding("duplicate-elements", (txn,), mop.key, element, (mop.value,))
                 break
@@ -102,8 +105,6 @@ def _strange_elements(key: Key) -> Iterator[Finding]:
     strange: dict[Elements, list[Hashable]] = {}
     told: set[tuple[int, Hashable]] = set()
     for reading in key.readings:
-        if reading.txn.outcome != OK:
-            continue
         if reading.elements not in strange:
             strange[reading.elements] = [e for e in dict.fromkeys(reading.elements) if e in failed or e not in key.appends]
         for element in strange[reading.elements]:
@@ -119,7 +120,7 @@ def _strange_elements(key: Key) -> Iterator[Finding]:
 def _intermediate(key: Key) -> Iterator[Finding]:
     told: set[tuple[int, Hashable]] = set()
     for reading in key.readings:
-        if not reading.elements or reading.txn.outcome != OK:
+        if not reading.elements:
             continue
         element = reading.elements[-1]
         append = key.appends.get(element)
@@ -165,11 +166,11 @@ def _lost_updates(key: Key) -> Iterator[Finding]:
     told: set[int] = set()
     for reading in key.readings:
         txn = reading.txn
-        if txn.outcome != OK or txn.number in told:
+        if txn.number in told:
             continue
         told.add(txn.number)
         mops = [mop for mop in txn.mops if mop.key == key.name]
-        if mops[0].kind != APPEND and any(mop.kind == APPEND for mop in mops):
+        if mops[0].kind != APPEND and mops[0].value is not None and any(mop.kind == APPEND for mop in mops):
             updates.setdefault(mops[0].value, []).append(txn)
     for elements, txns in updates.items():
         if len(txns) > 1:

@@ -105,6 +105,8 @@ def _edge(edge: dict[str, Any], first: _Txn | None, second: _Txn | None, txns: l
 def _phenomenon(anomaly: Anomaly, cast: list[_Txn], txns: list[_Txn]) -> bool:
     key, element, lists = anomaly.witness["key"], anomaly.witness["element"], anomaly.witness["lists"]
     first, last = cast[0], cast[-1]
+    if anomaly.type != "duplicate-elements" and last not in _committed(txns):
+        return False
     reads = _reads(last, key)
     found = any(has(read, element) for read in reads)
     if anomaly.type == "internal":
@@ -112,13 +114,14 @@ def _phenomenon(anomaly: Anomaly, cast: list[_Txn], txns: list[_Txn]) -> bool:
     if anomaly.type == "garbage-read":
         return found and not any(has(_appends(txn, key), element) for txn in txns)
     if anomaly.type == "G1a":
-        return found and first.outcome == "fail" and last.outcome == "ok" and has(_appends(first, key), element)
+        return found and first.outcome == "fail" and has(_appends(first, key), element)
     if anomaly.type == "G1b":
         ends = any(read and same(read[-1], element) for read in reads)
         return ends and first is not last and has(_appends(first, key)[:-1], element)
     if anomaly.type == "future-read":
         return any(
             mop[0] == "r"
+            and mop[2] is not None
             and same(mop[1], key)
             and has(mop[2], element)
             and has(_appends(first._replace(mops=first.mops[i:]), key), element)
@@ -148,6 +151,8 @@ def _contradicts_itself(txn: _Txn, key: Any) -> bool:
             continue
         if mop[0] == "append":
             own.append(mop[2])
+            continue
+        if mop[2] is None:
             continue
         if base is None:
             base = mop[2][: max(0, len(mop[2]) - len(own))]

@@ -203,7 +203,8 @@ def _phenomena(
     """How many of each type, and of each type at least those that are shown. None if most of the history matters."""
     import numpy as np
 
-    findings = [finding for number in sifted.odd.tolist() for finding in of_transaction(txns[number])]
+    odd = [(txns[number], bool(orders.committed[number])) for number in sifted.odd.tolist()]
+    findings = [finding for txn, committed in odd for finding in of_transaction(txn, committed=committed)]
     torn, mixed = _fractured(lists, orders, parts)
     lost = _lost(lists, orders, sifted, parts)
     by_key: list[tuple[int, Finding]] = []
@@ -299,7 +300,7 @@ def _lost(lists: Lists, orders: Orders, sifted: Sifted, parts: Components | None
         return []
     marked = np.ones(len(lists.call), np.bool_) if parts is None or len(sifted.odd) else parts.cyclic
     found = np.empty((len(lists.f), 3), np.int64)
-    noted = lost(lists.first, lists.size, lists.f, lists.key, lists.length, lists.outcome, orders.bad, marked, found)
+    noted = lost(lists.first, lists.size, lists.f, lists.key, lists.length, orders.committed, orders.bad, marked, found)
     rows = found[:noted][np.lexsort((found[:noted, 2], found[:noted, 1], found[:noted, 0]))]
     ends = np.flatnonzero((rows[1:, :2] != rows[:-1, :2]).any(axis=1)) + 1
     return [(int(part[0, 0]), part[:, 2]) for part in np.split(rows, ends) if len(part) > 1]

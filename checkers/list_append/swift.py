@@ -120,8 +120,8 @@ def sift(lists: Lists, orders: Orders) -> Sifted:
 
     odd, half = np.zeros(len(lists.call), np.bool_), np.empty((len(lists.f), 3), np.int64)
     noted = kernels.sift(
-        lists.outcome, lists.first, lists.size, lists.f, lists.key, lists.value, lists.start, lists.length, lists.elements,
-        orders.owner, orders.final, orders.bad, orders.offset, orders.placed, orders.place, odd, half,
+        lists.outcome, orders.committed, lists.first, lists.size, lists.f, lists.key, lists.value, lists.start, lists.length,
+        lists.elements, orders.owner, orders.final, orders.bad, orders.offset, orders.placed, orders.place, odd, half,
     )  # fmt: skip
     return Sifted(np.flatnonzero(odd), half[:noted])
 

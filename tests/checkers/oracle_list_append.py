@@ -175,11 +175,10 @@ def phenomena(history: History) -> Counter[str]:
     """Anomalies without a cycle: type -> how many."""
     facts = Facts(history)
     counts: Counter[str] = Counter()
-    ok = [t for t in facts.all if t.outcome == "ok"]
     for t, k in product(facts.all, facts.keys):
         counts["duplicate-elements"] += sum(len(set(read)) < len(read) for read in t.reads(k))
-    for t, k in product(ok, facts.keys):
-        mops = [(f, v) for f, key, v in t.mops if key == k]
+    for t, k in product(facts.committed, facts.keys):
+        mops = [(f, v) for f, key, v in t.mops if key == k and v is not None]
         counts["internal"] += not _explained(mops)
         for v in t.appends(k):
             counts["future-read"] += any(f == "r" and v in read for f, read in mops[: mops.index(("append", v))])
@@ -202,14 +201,14 @@ def phenomena(history: History) -> Counter[str]:
             if read not in distinct:
                 distinct.append(read)
         counts["incompatible-order"] += sum(b[: len(a)] != a for a, b in pairwise(sorted(distinct, key=len)))
-        touching = [[mop for mop in t.mops if mop[1] == k] for t in ok]
+        touching = [[mop for mop in t.mops if mop[1] == k] for t in facts.committed]
         updates = Counter(str(mops[0][2]) for mops in touching if mops and _updates(mops))
         counts["lost-update"] += sum(count > 1 for count in updates.values())
     return +counts
 
 
 def _updates(mops: list[tuple[str, Any, Any]]) -> bool:
-    return mops[0][0] == "r" and any(f == "append" for f, _, _ in mops)
+    return mops[0][0] == "r" and mops[0][2] is not None and any(f == "append" for f, _, _ in mops)
 
 
 def _explained(mops: list[tuple[str, Any]]) -> bool:

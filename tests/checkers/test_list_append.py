@@ -256,3 +256,12 @@ def test_a_file_that_knows_only_the_order_of_each_process_has_no_real_time():
     assert (verdict.valid, verdict.counts, verdict.holds) == (True, {}, ["serializable"])
     verdict = ListAppend().check(History(ops, {"order": "session"}), CheckContext())
     assert verdict.valid == "unknown" and "each one's own order" in verdict.reason
+
+
+@pytest.mark.parametrize(("read", "type_"), [([7], "garbage-read"), ([5], "G1a"), ([2], "G1b")])
+def test_an_unknown_transaction_that_was_observed_is_held_to_what_it_reports(read, type_):
+    txns = [(0, [a("y", 5)], "fail"), (1, [a("y", 2), a("y", 3)]), (2, [["r", "y", read], a("x", 1)], "info"), (3, [r("x", 1)])]
+    verdict = judge(history(*txns))
+    assert verdict.valid is False and type_ in verdict.counts
+    assert all(verify_witness(history(*txns), anomaly) for anomaly in verdict.anomalies)
+    assert type_ not in judge(history(*txns[:3], (3, [r("x")]))).counts  # nobody observed it: it may have been aborted
