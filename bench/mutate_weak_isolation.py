@@ -58,7 +58,6 @@ MUTANTS = [
     ("graph.py", "        yield from _over_first(order, txn, reads)\n", ""),
     ("graph.py", "        yield from _over_first(order, txn, order.reading.reads[txn.number])\n", "        pass\n"),
     ("graph.py", "                    for read in by_key[key]:\n", "                    for read in by_key[key][:1]:\n"),
-    ("graph.py", "and txn.number != order.first:", ":"),
     ("graph.py", "if read.writer == INITIAL and read.key in written:", "if read.writer == INITIAL:"),
     ("graph.py", "[key for key in other if key in one]", "[]"),
     ("graph.py", "[key for key in one if key in other]", "[]"),
@@ -69,9 +68,7 @@ MUTANTS = [
     ("causes.py", "                found |= reaching[source]\n", ""),
     ("causes.py", "                if source in bit:\n", "                if False:\n"),
     ("causes.py", "        if key in readers:", "        if True:"),
-    ("causes.py", "            if size >= WIDTH:", "            if size > 1:"),
     ("cycle.py", "        if len(best) == 2:\n            break", "        if best:\n            break"),
-    ("cycle.py", "while waiting and steps < longest:", "while waiting:"),
     ("cycle.py", "if source != target and order.precedes(source, target):", "if False:"),
     ("cycle.py", "and order.writes(earlier.writer, later.key):", ":"),
     ("cycle.py", "and order.writes(other.writer, read.key):", ":"),
@@ -81,11 +78,6 @@ MUTANTS = [
         "                    if False:\n                        yield writer",
     ),
     ("cycle.py", "reaching[txn.number] >> bit[writer] & 1 or order.precedes(writer, txn.number)", "order.precedes(writer, txn.number)"),
-    (
-        "cycle.py",
-        "reaching[txn.number] >> bit[writer] & 1 or order.precedes(writer, txn.number)",
-        "reaching[txn.number] >> bit[writer] & 1",
-    ),
     ("cycle.py", "combinations(order.reading.reads[txn.number], 2)", "combinations(order.reading.reads[txn.number][::-1], 2)"),
     ("levels.py", "        if self.counts:\n", "        if False:\n"),
     ("levels.py", "if level == Level.CAUSAL and topological(order) is None:", "if False:"),
@@ -136,13 +128,6 @@ MUTANTS = [
     ),
     ("edge_kernels.py", "left[i] &= ~reach[source, i]", "left[i] = 0"),
     ("edge_kernels.py", "if jumps and v < len(chain):", "if v < len(chain):"),
-    (
-        "edge_kernels.py",
-        "if inside[step] and came[step] < 0:\n                came[step] = v\n"
-        "                waiting[count] = step\n                count += 1\n        if jumps",
-        "if came[step] < 0:\n                came[step] = v\n                waiting[count] = step\n"
-        "                count += 1\n        if jumps",
-    ),
     ("resolved.py", "if not type_ and len(writers) == 1]", "if False]"),
     ("resolved.py", "- {reader})", ")"),
     ("resolved.py", "if self.final[w]} -", "} -"),
