@@ -188,7 +188,7 @@ def test_cobra_refused(tmp_path, data, what):
 
 def test_a_folder_without_logs_is_no_cobra_history(tmp_path):
     (tmp_path / "T.log").write_bytes(WHOLE)
-    with pytest.raises(HistoryError, match=r"cannot be read"):
+    with pytest.raises(HistoryError, match=r"is a folder without a history\.jsonl"):
         read_history(tmp_path)
 
 
