@@ -206,9 +206,9 @@ class Staleness:
         }
 
     def _tell(self, one: Behind) -> Anomaly:
-        behind = (
-            f"at least {one.versions[0]} newer versions had been acknowledged, the first {one.nanoseconds[0] / 1e9:.3f} s before it began"
-        )
+        missed, since = one.versions[0], one.nanoseconds[0] / 1e9
+        versions = "1 newer version" if missed == 1 else f"{missed} newer versions"
+        behind = f"at least {versions} had been acknowledged, the first {since:.3f} s before it began"
         bounds = [f"{self.max_versions} versions"] if self.max_versions is not None else []
         bounds += [f"{self.max_seconds} s"] if self.max_seconds is not None else []
         written = f" (its write: {one.seen.text()})" if one.seen is not None else " (what was there at the start)"

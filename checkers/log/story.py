@@ -84,7 +84,8 @@ def _far(one: Finding, logs: Logs) -> str:
     skips = one.type in (INT_POLL_SKIP, INT_SEND_SKIP, POLL_SKIP)
     if skips:
         far = _step(one, logs)
-        return f"though {far - 1} stand between them" if far > 1 else "though others stand between them"
+        between = "1 other value stands" if far == 2 else f"{far - 1} other values stand" if far > 1 else "others stand"
+        return f"though {between} between them"
     return "which does not stand behind it in the log"
 
 

@@ -121,3 +121,18 @@ def test_random_histories_are_measured_as_the_definition_says(kind):
         calls = list(recorded.calls())
         invalid, crashed, ops = invalid + wrong, crashed + any(c.outcome == "info" for c in calls), ops + len(calls)
     assert invalid >= 0.3 * 400 and crashed >= 0.2 * 400 and ops >= 6 * 400
+
+
+def test_one_version_is_said_as_one():
+    from harness.checker import CheckContext
+    from harness.history.history import History
+    from harness.op import Op
+
+    lines = [(0, "write", 1, 1), (0, "write", 2, 2), (1, "read", None, 1)]
+    ops = [
+        Op(2 * i + at, i, p, type_, f, v)
+        for i, (p, f, *vs) in enumerate(lines)
+        for at, (type_, v) in enumerate(zip(("invoke", "ok"), vs, strict=True))
+    ]
+    (anomaly,) = Staleness(max_versions=0).check(History(ops), CheckContext()).anomalies
+    assert "at least 1 newer version had been acknowledged" in anomaly.message
