@@ -150,11 +150,14 @@ def write_kv(path: Path, count: int, keys: int, clients: int = 20, format: str =
 
 
 def write_plume(path: Path, count: int, clients: int = 20, seed: int = 1) -> None:
-    """Committed transactions of registers alone, a session each process; values unique per key, an initial transaction writes 0."""
+    """Committed transactions of registers alone, a session each client; values unique per key, an initial transaction writes 0."""
     logs: dict[int, list[list[list[Any]]]] = {}
+    client = list(range(clients))  # of each process; one of unknown outcome is followed by the next number
     for type_, process, mops in transactions("rw", count, clients, seed=seed):
         if type_ == "ok":
-            logs.setdefault(process, []).append(mops)
+            logs.setdefault(client[process], []).append(mops)
+        elif type_ == "info":
+            client.append(client[process])
     keys = sorted({key for log in logs.values() for mops in log for _, key, _ in mops})
     written = {(key, value) for log in logs.values() for mops in log for f, key, value in mops if f == "w"}
     number = 1
